@@ -1,0 +1,28 @@
+import { drizzle } from 'drizzle-orm/postgres-js';
+import { migrate as applyMigrations } from 'drizzle-orm/postgres-js/migrator';
+import { connect } from './connection.ts';
+
+const migrationsFolder = new URL('../../drizzle', import.meta.url).pathname;
+
+/** Any number that no other program on the same database locks: 'segue' in ASCII. */
+const lockKey = 0x7365677565;
+
+/**
+ * Brings the database up to date. Safe to run twice, and at the same time from several processes: one
+ * migrates while the others wait on an advisory lock of the session, and then find nothing to do.
+ *
+ * @throws what PostgreSQL says, for a database that cannot be reached or a migration that fails
+ */
+export async function migrate(url: string): Promise<void> {
+  const sql = connect({ url, applicationName: 'segue-migrate', max: 1 });
+  try {
+    await sql`SELECT pg_advisory_lock(${lockKey})`;
+    await applyMigrations(drizzle(sql), {
+      migrationsFolder,
+      migrationsSchema: 'public',
+      migrationsTable: 'schema_migrations',
+    });
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+}

@@ -1,0 +1,173 @@
+import { type SQL, sql } from 'drizzle-orm';
+import {
+  type AnyPgColumn,
+  bigint,
+  boolean,
+  check,
+  customType,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  timestamp,
+  unique,
+  uuid,
+} from 'drizzle-orm/pg-core';
+
+/** Text that sorts as people read it ("abba" before "Björk" before "Zappa"), the same on every server. */
+const sortableText = customType<{ data: string }>({ dataType: () => 'text COLLATE "und-x-icu"' });
+
+const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
+
+/**
+ * What lists are sorted by. A B-tree entry holds at most 2,704 bytes, so the sort looks at the first 200
+ * characters (800 bytes at the most) of each; a longer title must not make an addition fail.
+ */
+export function sortKey(table: { artistName: AnyPgColumn; title: AnyPgColumn }): [SQL, SQL] {
+  return [sql`left(${table.artistName}, 200)`, sql`left(${table.title}, 200)`];
+}
+
+/** One recording of an album's listing, as `library_albums.track_listing` keeps it. */
+export type ListedTrack = {
+  /** 1 to n over all volumes. */
+  position: number;
+  title: string;
+  /** Seconds. */
+  duration: number;
+  tidalId: string;
+  explicit: boolean;
+  /** Normalised where it is valid, as TIDAL gave it where it is not, null where TIDAL gave none. */
+  isrc: string | null;
+};
+
+export const libraryTracks = pgTable(
+  'library_tracks',
+  {
+    id: uuid('id').primaryKey().defaultRandom(),
+    userId: text('user_id').notNull(),
+    tidalTrackId: text('tidal_track_id').notNull(),
+    title: sortableText('title').notNull(),
+    artistName: sortableText('artist_name').notNull(),
+    albumName: text('album_name').notNull(),
+    /** Seconds. */
+    duration: integer('duration').notNull(),
+    coverArtUrl: text('cover_art_url'),
+    explicit: boolean('explicit').notNull(),
+    isrc: text('isrc'),
+    createdAt: moment('created_at').notNull().defaultNow(),
+  },
+  table => [
+    unique('library_tracks_user_track').on(table.userId, table.tidalTrackId),
+    index('library_tracks_listing').on(table.userId, ...sortKey(table), table.id),
+  ],
+);
+
+export const libraryAlbums = pgTable(
+  'library_albums',
+  {
+    id: uuid('id').primaryKey().defaultRandom(),
+    userId: text('user_id').notNull(),
+    tidalAlbumId: text('tidal_album_id').notNull(),
+    title: sortableText('title').notNull(),
+    artistName: sortableText('artist_name').notNull(),
+    coverArtUrl: text('cover_art_url'),
+    /** As TIDAL gives it: `2017-06-30`, sometimes a year alone. */
+    releaseDate: text('release_date'),
+    trackCount: integer('track_count').notNull(),
+    trackListing: jsonb('track_listing').$type<ListedTrack[]>().notNull(),
+    createdAt: moment('created_at').notNull().defaultNow(),
+  },
+  table => [
+    unique('library_albums_user_album').on(table.userId, table.tidalAlbumId),
+    index('library_albums_listing').on(table.userId, ...sortKey(table), table.id),
+  ],
+);
+
+/**
+ * One row per request. The eight-byte columns come first, so that no padding stands between them.
+ *
+ * `available_at` is the one answer to "from when on may a relay take this row?": the moment of the request,
+ * the end of the current lease, or the next attempt. Status is text and not an enum, so that another
+ * service can compare it with any text parameter.
+ */
+export const ingestionOutbox = pgTable(
+  'ingestion_outbox',
+  {
+    id: bigint('id', { mode: 'number' }).primaryKey().generatedByDefaultAsIdentity(),
+    availableAt: moment('available_at').notNull().defaultNow(),
+    createdAt: moment('created_at').notNull().defaultNow(),
+    settledAt: moment('settled_at'),
+    /** Set by an album's request; the last of its rows to be settled closes the batch. */
+    albumBatchId: bigint('album_batch_id', { mode: 'number' }),
+    /** The claim that holds the row, new at each claim. Only its holder may settle. */
+    lease: uuid('lease'),
+    /** Refusals of this row by Inngest. An outage counts none. */
+    attempts: integer('attempts').notNull().default(0),
+    /** The generation in the id of the event that was accepted. */
+    generation: integer('generation'),
+    priority: smallint('priority').notNull().default(0),
+    force: boolean('force').notNull().default(false),
+    status: text('status', { enum: ['pending', 'in_flight', 'scheduled', 'skipped', 'dead'] })
+      .notNull()
+      .default('pending'),
+    isrc: text('isrc').notNull(),
+    title: text('title').notNull(),
+    artist: text('artist').notNull(),
+    album: text('album').notNull(),
+    artworkUrl: text('artwork_url'),
+    reason: text('reason'),
+    lastError: text('last_error'),
+  },
+  table => [
+    check('ingestion_outbox_isrc_valid', sql`${table.isrc} COLLATE "C" ~ '^[A-Z0-9]{12}$'`),
+    check('ingestion_outbox_priority_range', sql`${table.priority} BETWEEN -600 AND 600`),
+    check(
+      'ingestion_outbox_status_known',
+      sql`${table.status} IN ('pending', 'in_flight', 'scheduled', 'skipped', 'dead')`,
+    ),
+    // Open rows alone: settled history, however long, is not in it.
+    index('ingestion_outbox_open')
+      .on(table.availableAt, table.id)
+      .where(sql`${table.status} IN ('pending', 'in_flight')`),
+  ],
+);
+
+/**
+ * Who owns the sending of a recording, and when it last happened. The primary key is what tells two relays
+ * apart that hold the same ISRC at the same moment.
+ *
+ * A row is written once on the straight way, when a request takes it, and presumed sent from then on; only
+ * what turns out otherwise (indexed, refused) writes it again. Rows stay for good: the generation must never
+ * start over, since Inngest drops a repeated event id.
+ */
+export const ingestionLedger = pgTable(
+  'ingestion_ledger',
+  {
+    isrc: text('isrc').notNull(),
+    /** The request that took the recording last. While it is open, no other may take it. */
+    outboxId: bigint('outbox_id', { mode: 'number' }).notNull(),
+    /** When the last sending was undertaken, at most one lease before Inngest accepted it. Null: never sent. */
+    sentAt: moment('sent_at'),
+    /** `sent_at` before the current taking, put back when nothing was sent after all. */
+    priorSentAt: moment('prior_sent_at'),
+    /** When a relay last saw the recording in the index. */
+    indexedAt: moment('indexed_at'),
+    generation: integer('generation').notNull(),
+    /** Why the request that took it is dead. */
+    deadReason: text('dead_reason'),
+  },
+  table => [primaryKey({ name: 'ingestion_ledger_pkey', columns: [table.isrc] })],
+);
+
+/** The rows of one album's request, counted down as they are settled. */
+export const albumIngestionBatches = pgTable('album_ingestion_batches', {
+  id: bigint('id', { mode: 'number' }).primaryKey().generatedByDefaultAsIdentity(),
+  createdAt: moment('created_at').notNull().defaultNow(),
+  totalTracks: integer('total_tracks').notNull(),
+  scheduledCount: integer('scheduled_count').notNull().default(0),
+  skippedCount: integer('skipped_count').notNull().default(0),
+  deadCount: integer('dead_count').notNull().default(0),
+});
