@@ -8,7 +8,7 @@ CREATE TABLE "album_ingestion_batches" (
 );
 --> statement-breakpoint
 CREATE TABLE "ingestion_ledger" (
-	"isrc" text NOT NULL,
+	"isrc" text COLLATE "C" NOT NULL,
 	"outbox_id" bigint NOT NULL,
 	"sent_at" timestamp with time zone,
 	"prior_sent_at" timestamp with time zone,
@@ -30,14 +30,14 @@ CREATE TABLE "ingestion_outbox" (
 	"priority" smallint DEFAULT 0 NOT NULL,
 	"force" boolean DEFAULT false NOT NULL,
 	"status" text DEFAULT 'pending' NOT NULL,
-	"isrc" text NOT NULL,
+	"isrc" text COLLATE "C" NOT NULL,
 	"title" text NOT NULL,
 	"artist" text NOT NULL,
 	"album" text NOT NULL,
 	"artwork_url" text,
 	"reason" text,
 	"last_error" text,
-	CONSTRAINT "ingestion_outbox_isrc_valid" CHECK ("ingestion_outbox"."isrc" COLLATE "C" ~ '^[A-Z0-9]{12}$'),
+	CONSTRAINT "ingestion_outbox_isrc_valid" CHECK ("ingestion_outbox"."isrc" ~ '^[A-Z0-9]{12}$'),
 	CONSTRAINT "ingestion_outbox_priority_range" CHECK ("ingestion_outbox"."priority" BETWEEN -600 AND 600),
 	CONSTRAINT "ingestion_outbox_status_known" CHECK ("ingestion_outbox"."status" IN ('pending', 'in_flight', 'scheduled', 'skipped', 'dead'))
 );

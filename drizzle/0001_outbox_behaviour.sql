@@ -16,7 +16,7 @@ $$;
 --> statement-breakpoint
 -- The condition keeps the function away from what our own API writes, which is canonical already.
 CREATE TRIGGER normalise_outbox_isrc BEFORE INSERT OR UPDATE OF isrc ON ingestion_outbox
-FOR EACH ROW WHEN (NEW.isrc COLLATE "C" !~ '^[A-Z0-9]{12}$') EXECUTE FUNCTION normalise_outbox_isrc();
+FOR EACH ROW WHEN (NEW.isrc !~ '^[A-Z0-9]{12}$') EXECUTE FUNCTION normalise_outbox_isrc();
 --> statement-breakpoint
 -- Every row is written three times (inserted, claimed, settled), so a tenth of each page stays free for the
 -- second and third version, and vacuum comes by after a fixed number of dead rows instead of a share of a

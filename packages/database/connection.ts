@@ -23,7 +23,7 @@ export function connect({ url, applicationName, max }: ConnectionOptions): Sql {
     connection: { application_name: applicationName },
     // A server that neither answers nor refuses must not hold a request for postgres.js's 30 s.
     connect_timeout: 5,
-    // Reconnect quickly and steadily: the default backs off to 20 s, longer than an additon may wait (R1: 5 s).
+    // Reconnect quickly and steadily: the default backs off to 20 s, longer than an addition may wait (R1: 5 s).
     backoff: () => 0.25,
     onnotice: () => undefined,
     types: { bigint: { to: 20, from: [20], parse: Number, serialize: String } },

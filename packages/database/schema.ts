@@ -20,6 +20,9 @@ import {
 /** Text that sorts as people read it ("abba" before "Björk" before "Zappa"), the same on every server. */
 const sortableText = customType<{ data: string }>({ dataType: () => 'text COLLATE "und-x-icu"' });
 
+/** Text that is ASCII by its nature, compared byte by byte: half the cost of a locale's comparison. */
+const asciiText = customType<{ data: string }>({ dataType: () => 'text COLLATE "C"' });
+
 const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
 
 /**
@@ -113,7 +116,7 @@ export const ingestionOutbox = pgTable(
     status: text('status', { enum: ['pending', 'in_flight', 'scheduled', 'skipped', 'dead'] })
       .notNull()
       .default('pending'),
-    isrc: text('isrc').notNull(),
+    isrc: asciiText('isrc').notNull(),
     title: text('title').notNull(),
     artist: text('artist').notNull(),
     album: text('album').notNull(),
@@ -122,7 +125,7 @@ export const ingestionOutbox = pgTable(
     lastError: text('last_error'),
   },
   table => [
-    check('ingestion_outbox_isrc_valid', sql`${table.isrc} COLLATE "C" ~ '^[A-Z0-9]{12}$'`),
+    check('ingestion_outbox_isrc_valid', sql`${table.isrc} ~ '^[A-Z0-9]{12}$'`),
     check('ingestion_outbox_priority_range', sql`${table.priority} BETWEEN -600 AND 600`),
     check(
       'ingestion_outbox_status_known',
@@ -146,7 +149,7 @@ export const ingestionOutbox = pgTable(
 export const ingestionLedger = pgTable(
   'ingestion_ledger',
   {
-    isrc: text('isrc').notNull(),
+    isrc: asciiText('isrc').notNull(),
     /** The request that took the recording last. While it is open, no other may take it. */
     outboxId: bigint('outbox_id', { mode: 'number' }).notNull(),
     /** When the last sending was undertaken, at most one lease before Inngest accepted it. Null: never sent. */

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+
+/** The environment lacks something or says something unusable. The message names each variable. */
+export class ConfigurationError extends Error {
+  override name = 'ConfigurationError';
+}
+
+/**
+ * Reads a process's configuration from its environment. An empty variable counts as missing, as compose
+ * files write an unset one.
+ *
+ * @throws ConfigurationError naming every variable that is wrong and what is wrong with it. Values are never
+ * repeated: they can be secrets.
+ */
+export function readEnvironment<Schema extends z.ZodObject>(
+  schema: Schema,
+  environment: NodeJS.ProcessEnv = process.env,
+): z.infer<Schema> {
+  const given = Object.fromEntries(
+    Object.keys(schema.shape).map(name => [name, environment[name]?.trim() || undefined]),
+  );
+  const result = schema.safeParse(given, {
+    error: issue => (issue.input === undefined ? 'is not set' : undefined),
+  });
+  if (result.success) return result.data;
+  throw new ConfigurationError(
+    result.error.issues.map(issue => `${issue.path.join('.')} ${issue.message}`).join('; '),
+  );
+}
+
+/** A whole number in a range, with a default. */
+export function wholeNumber(fallback: number, { min, max }: { min: number; max: number }) {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d+$/, message)
+    .transform(Number)
+    .pipe(z.number().min(min, message).max(max, message))
+    .default(fallback);
+}
+
+/** A TCP port. 0 lets the system choose one; the log says which. */
+export const port = (fallback: number) => wholeNumber(fallback, { min: 0, max: 65_535 });
+
+/** An http or https address without a trailing slash. */
+export const httpUrl = z
+  .string()
+  .refine(text => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'must be an http:// or https:// address')
+  .transform(text => text.replace(/\/+$/, ''));
+
+/** A PostgreSQL connection string. */
+export const databaseUrl = z
+  .string()
+  .refine(
+    text => /^postgres(ql)?:$/.test(URL.parse(text)?.protocol ?? ''),
+    'must be a postgres:// address, such as postgres://user:password@127.0.0.1:5432/segue',
+  );
+
+export const logLevel = z
+  .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+    error: 'must be one of fatal, error, warn, info, debug, trace, silent',
+  })
+  .default('info');

@@ -1,0 +1,30 @@
+import { destination, type Logger, pino } from 'pino';
+import { build as prettyPrinter } from 'pino-pretty';
+
+export type { Logger };
+
+/** Fields whose value is a secret, in a logged object or in an object within it. */
+const secrets = ['password', 'secret', 'token', 'apiKey', 'authorization', 'clientSecret', 'eventKey'];
+
+/**
+ * JSON lines on stdout; at a terminal, lines for people.
+ *
+ * Lines are written without blocking the process: at 30,000 lines a second a blocking write each would be
+ * a tenth of a relay's time. {@link flush} writes what is left before the process ends.
+ */
+export function createLogger(name: string, level: string): Logger {
+  const options = {
+    name,
+    level,
+    redact: secrets.flatMap(field => [field, `*.${field}`]),
+  };
+  const stream = process.stdout.isTTY
+    ? prettyPrinter({ ignore: 'pid,hostname', sync: true })
+    : destination({ fd: 1, sync: false });
+  return pino(options, stream);
+}
+
+/** Resolves when every line so far is written. */
+export function flush(logger: Logger): Promise<void> {
+  return new Promise(resolve => logger.flush(() => resolve()));
+}

@@ -1,0 +1,64 @@
+import { ConfigurationError } from './environment.ts';
+import { createLogger, flush, type Logger } from './logger.ts';
+import { reasonOf } from './reason.ts';
+
+/** What a started process is to whoever ends it. */
+export type Running = { logger: Logger; stop: () => Promise<void> };
+
+/** Longer than any work in hand may take to be settled or handed back. */
+const stopWithinMs = 10_000;
+
+/**
+ * Starts a process and ends it cleanly: SIGTERM and SIGINT call `stop` and exit 0; a second signal ends it at
+ * once; a start that fails says why in one line and exits 1.
+ *
+ * @param start resolves when the process is ready to work
+ */
+export async function run(name: string, start: () => Promise<Running>): Promise<void> {
+  let stopping = false;
+  let running: Running | undefined;
+
+  const end = async (code: number, logger = running?.logger) => {
+    if (logger) await flush(logger);
+    process.exit(code);
+  };
+
+  const stop = async (signal: NodeJS.Signals) => {
+    if (stopping || !running) return process.exit(signal === 'SIGINT' ? 130 : 143);
+    stopping = true;
+    const { logger } = running;
+    logger.info({ signal }, 'stopping');
+    const overdue = setTimeout(() => {
+      logger.error(`not stopped within ${stopWithinMs} ms; what is in hand is left to its lease`);
+      void end(1);
+    }, stopWithinMs);
+    try {
+      await running.stop();
+      clearTimeout(overdue);
+      logger.info('stopped');
+      await end(0);
+    } catch (error) {
+      logger.error({ error: reasonOf(error) }, 'not stopped cleanly');
+      await end(1);
+    }
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+
+  const crash = (error: unknown) => {
+    const logger = running?.logger ?? createLogger(name, 'fatal');
+    logger.fatal({ error: reasonOf(error), stack: error instanceof Error ? error.stack : undefined }, 'crashed');
+    void end(1, logger);
+  };
+  process.on('uncaughtException', crash);
+  process.on('unhandledRejection', crash);
+
+  try {
+    running = await start();
+  } catch (error) {
+    const logger = createLogger(name, 'fatal');
+    const what = error instanceof ConfigurationError ? 'wrong configuration' : 'not started';
+    logger.fatal({ error: reasonOf(error) }, `${what}: ${reasonOf(error)}`);
+    await end(1, logger);
+  }
+}
