@@ -1,0 +1,87 @@
+import { getAlbum } from './album.ts';
+import { getAlbumListing } from './albumListing.ts';
+import { createTidalApi } from './api.ts';
+import type { AlbumListing, CatalogAlbum, CatalogTrack } from './catalog.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { createLimiter } from './limiter.ts';
+import { createRequests } from './request.ts';
+import { createTokenSource } from './token.ts';
+import { getTrack } from './track.ts';
+import { fetchTrackIsrcs } from './trackIsrcs.ts';
+
+export type TidalClientOptions = {
+  /** Base of the Web API, with `/v2`. */
+  apiUrl: string;
+  /** The token endpoint. */
+  authUrl: string;
+  clientId: string;
+  clientSecret: string;
+  /** ISO 3166-1 alpha-2: whose catalogue is asked. */
+  countryCode: string;
+  /** For one attempt of one request, in ms. */
+  timeoutMs?: number | undefined;
+  /** For one call of the client with all of its requests, retries and waits, in ms. */
+  totalTimeoutMs?: number | undefined;
+  /** Requests to TIDAL in flight at the most. */
+  maxConcurrency?: number | undefined;
+  /** Requests to TIDAL a second at the most; unlimited when undefined. */
+  requestsPerSecond?: number | undefined;
+  clock?: Clock | undefined;
+};
+
+/**
+ * What is asked of TIDAL. Every method ends within `totalTimeoutMs`, and throws TidalApiError unless it says
+ * otherwise.
+ */
+export type TidalClient = {
+  /** Null when TIDAL does not know the track, or not in the country. */
+  getTrack(tidalId: string): Promise<CatalogTrack | null>;
+  /** The album's own metadata. Null when TIDAL does not know it, or not in the country. */
+  getAlbum(tidalId: string): Promise<CatalogAlbum | null>;
+  /**
+   * The album's tracks with their ISRCs. Never throws for a failure of TIDAL's: what could be read is
+   * returned, with a `problem` that says what is missing.
+   *
+   * @param expectedItems the album's `numberOfItems`, so that a listing that is short of it is noticed
+   */
+  getAlbumListing(tidalAlbumId: string, expectedItems?: number): Promise<AlbumListing>;
+  /**
+   * The ISRCs of tracks, by TIDAL id, as TIDAL gave them. A track that TIDAL does not know, or has no ISRC
+   * for, is absent.
+   */
+  batchFetchTrackIsrcs(tidalIds: string[], countryCode?: string): Promise<Map<string, string>>;
+};
+
+/** A client for TIDAL's Web API v2. It logs nothing, and asks for its first token when first used. */
+export function createTidalClient(options: TidalClientOptions): TidalClient {
+  const {
+    apiUrl,
+    authUrl,
+    clientId,
+    clientSecret,
+    countryCode,
+    timeoutMs = 5000,
+    totalTimeoutMs = 15_000,
+    maxConcurrency = 4,
+    requestsPerSecond,
+    clock = systemClock,
+  } = options;
+  const limiter = createLimiter({ maxConcurrency, requestsPerSecond, clock });
+  const requests = createRequests({ limiter, timeoutMs, clock });
+  const tokens = createTokenSource({ authUrl, clientId, clientSecret, requests, totalTimeoutMs, clock });
+  const api = createTidalApi(apiUrl, requests, tokens);
+  const deadline = () => clock.now() + totalTimeoutMs;
+
+  return {
+    getTrack: tidalId => getTrack(api, tidalId, countryCode, deadline()),
+    getAlbum: tidalId => getAlbum(api, tidalId, countryCode, deadline()),
+    getAlbumListing: (albumId, expectedItems) =>
+      getAlbumListing(api, { albumId, expectedItems, countryCode, deadline: deadline() }),
+    async batchFetchTrackIsrcs(tidalIds, country = countryCode) {
+      const { isrcs, failures } = await fetchTrackIsrcs(api, tidalIds, country, deadline());
+      const [failure] = failures;
+      if (failure !== undefined) throw failure;
+      return isrcs;
+    },
+  };
+}
