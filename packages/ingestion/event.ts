@@ -18,7 +18,13 @@ export const trackIngestionSchema = z.object({
 export type TrackIngestion = z.infer<typeof trackIngestionSchema>;
 
 /** One Inngest event, ready to send. */
-export type IngestionEvent = { id: string; name: typeof ingestionRequested; data: TrackIngestion };
+export type IngestionEvent = {
+  id: string;
+  name: typeof ingestionRequested;
+  /** When it was asked for, in ms since 1970. A moment in the future would delay the run. */
+  ts: number;
+  data: TrackIngestion;
+};
 
 /**
  * The event's id (rule R6). Inngest starts no second run for an id that it has seen within 24 h, so a

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Queryable } from '@segue/database/connection.ts';
+import type { Isrc } from '@segue/ingestion/isrc.ts';
 
 /** An outbox row that this relay holds until its lease ends. */
 export type ClaimedRow = {
   id: number;
-  isrc: string;
+  isrc: Isrc;
   title: string;
   artist: string;
   album: string;

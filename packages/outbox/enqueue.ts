@@ -1,5 +1,6 @@
 import type { Queryable } from '@segue/database/connection.ts';
 import type { IngestionRequest } from '@segue/ingestion/request.ts';
+import { booleans } from './booleans.ts';
 
 /**
  * Writes one outbox row for one recording. To be called in the transaction that stores the library row:
@@ -31,6 +32,9 @@ export async function enqueueAlbum(db: Queryable, requests: IngestionRequest[]):
       ${requests.map(request => request.album)}::text[],
       ${requests.map(request => request.artworkUrl ?? null)}::text[],
       ${requests.map(request => request.priority ?? 0)}::smallint[],
-      ${requests.map(request => request.force ?? false)}::boolean[]
+      ${booleans(
+        db,
+        requests.map(request => request.force ?? false),
+      )}
     ) AS request`;
 }

@@ -69,12 +69,7 @@ export function settleIndexed(
  *
  * @param reason what refused it, for people
  */
-export function settleDead(
-  db: Queryable,
-  lease: string,
-  id: number,
-  reason: string,
-): Promise<Settlement> {
+export function settleDead(db: Queryable, lease: string, id: number, reason: string): Promise<Settlement> {
   return settle(
     db,
     db`UPDATE ingestion_outbox

@@ -1,4 +1,5 @@
 import type { Queryable } from '@segue/database/connection.ts';
+import { booleans } from './booleans.ts';
 
 /** What a request needs to be told apart in the ledger. */
 export type Taking = { id: number; isrc: string; force: boolean };
@@ -71,7 +72,10 @@ async function takeKnown(db: Queryable, rows: Taking[], dedupeWindowMs: number):
         END AS verdict
       FROM unnest(
         ${rows.map(row => row.id)}::bigint[], ${rows.map(row => row.isrc)}::text[],
-        ${rows.map(row => row.force)}::boolean[]
+        ${booleans(
+          db,
+          rows.map(row => row.force),
+        )}
       ) AS request (id, isrc, force)
       JOIN ingestion_ledger AS ledger ON ledger.isrc = request.isrc
       LEFT JOIN ingestion_outbox AS owner ON owner.id = ledger.outbox_id

@@ -47,7 +47,10 @@ export async function run(name: string, start: () => Promise<Running>): Promise<
 
   const crash = (error: unknown) => {
     const logger = running?.logger ?? createLogger(name, 'fatal');
-    logger.fatal({ error: reasonOf(error), stack: error instanceof Error ? error.stack : undefined }, 'crashed');
+    logger.fatal(
+      { error: reasonOf(error), stack: error instanceof Error ? error.stack : undefined },
+      'crashed',
+    );
     void end(1, logger);
   };
   process.on('uncaughtException', crash);

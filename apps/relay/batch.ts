@@ -1,0 +1,87 @@
+import type { Sql } from '@segue/database/connection.ts';
+import type { Claim } from '@segue/outbox/claim.ts';
+import { crashPoint } from '@segue/process/crashPoint.ts';
+import type { Logger } from '@segue/process/logger.ts';
+import type { Breaker } from './breaker.ts';
+import type { EventSender } from './inngest/eventSender.ts';
+import { insistUntil } from './insist.ts';
+import type { TrackIndex } from './qdrant/trackIndex.ts';
+import { logFailedCall, logSettled } from './relayLog.ts';
+import { askIndex } from './steps/askIndex.ts';
+import { conclude } from './steps/conclude.ts';
+import { dropDuplicates } from './steps/dropDuplicates.ts';
+import { send } from './steps/send.ts';
+import { type Settled, settle } from './steps/settle.ts';
+
+export type BatchDependencies = {
+  sql: Sql;
+  index: TrackIndex;
+  indexBreaker: Breaker;
+  sender: EventSender;
+  inngestBreaker: Breaker;
+  logger: Logger;
+  maxAttempts: number;
+  dedupeWindowMs: number;
+  leaseMs: number;
+};
+
+/** The two stages of stopping. */
+export type StopSignals = {
+  /** No new call: what is not sent yet is handed back. */
+  stopping: AbortSignal;
+  /** Calls under way are given up, too. */
+  givingUp: AbortSignal;
+};
+
+/**
+ * A claim's way, one straight line: drop duplicates, ask the index, send, settle.
+ *
+ * @param claimedAt when the claim was made, on `performance.now()`, which no change of the clock touches and
+ * which goes on while the process is stopped
+ * @throws when the database fails; what is in hand is then left to its lease
+ */
+export async function relayBatch(
+  { lease, rows }: Claim,
+  claimedAt: number,
+  { stopping, givingUp }: StopSignals,
+  relay: BatchDependencies,
+): Promise<Settled> {
+  const { sql, logger } = relay;
+  // A quarter of the lease is kept for the settlement.
+  const timeLeftMs = () => claimedAt + relay.leaseMs * 0.75 - performance.now();
+  crashPoint('after_claim');
+
+  const deduped = await dropDuplicates(sql, rows, relay);
+  crashPoint('after_dedupe');
+
+  const askedAt = performance.now();
+  const asked = await askIndex(relay.index, relay.indexBreaker, deduped.taken);
+  if (asked.error) logFailedCall(logger, 'qdrant_error', asked.error, performance.now() - askedAt);
+  crashPoint('after_index_check');
+
+  const sent = await send(asked.wanted, {
+    sender: relay.sender,
+    timeLeftMs,
+    stopping,
+    givingUp,
+    onFailedCall: (error, durationMs) => logFailedCall(logger, 'inngest_error', error, durationMs),
+  });
+  if (sent.outage) relay.inngestBreaker.failed(sent.outage.retryAfterMs);
+  else if (sent.accepted.length > 0 || sent.refused.some(refusal => !refusal.final))
+    relay.inngestBreaker.succeeded();
+  crashPoint('after_send');
+
+  const settled = await settle(sql, conclude(deduped, asked, sent), {
+    lease,
+    maxAttempts: relay.maxAttempts,
+    insist: statement => insistUntil(claimedAt + relay.leaseMs, givingUp, statement),
+  });
+  logSettled(logger, settled, performance.now() - claimedAt);
+  if (settled.lost > 0) {
+    logger.warn(
+      { lost: settled.lost },
+      'lease lost: another relay has taken rows over; nothing of them was changed',
+    );
+  }
+  return settled;
+}

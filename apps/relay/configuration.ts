@@ -1,0 +1,48 @@
+import {
+  ConfigurationError,
+  databaseUrl,
+  httpUrl,
+  logLevel,
+  port,
+  readEnvironment,
+  wholeNumber,
+} from '@segue/process/environment.ts';
+import { z } from 'zod';
+
+const schema = z.object({
+  DATABASE_URL: databaseUrl,
+  RELAY_HOST: z.string().default('127.0.0.1'),
+  RELAY_PORT: port(4100),
+  QDRANT_URL: httpUrl,
+  QDRANT_API_KEY: z.string().optional(),
+  QDRANT_COLLECTION: z.string().default('tracks'),
+  INNGEST_BASE_URL: httpUrl.optional(),
+  INNGEST_EVENT_KEY: z.string().optional(),
+  INNGEST_DEV: z.string().optional(),
+  RELAY_BATCH_SIZE: wholeNumber(500, { min: 1, max: 5_000 }),
+  RELAY_CONCURRENCY: wholeNumber(4, { min: 1, max: 64 }),
+  RELAY_POLL_INTERVAL_MS: wholeNumber(1_000, { min: 10, max: 60_000 }),
+  RELAY_LEASE_MS: wholeNumber(30_000, { min: 100, max: 3_600_000 }),
+  RELAY_MAX_ATTEMPTS: wholeNumber(10, { min: 1, max: 1_000 }),
+  RELAY_DEDUPE_WINDOW_HOURS: wholeNumber(24, { min: 0, max: 8_760 }),
+  RELAY_RETENTION_DAYS: wholeNumber(7, { min: 0, max: 3_650 }),
+  LOG_LEVEL: logLevel,
+});
+
+export type Configuration = z.infer<typeof schema>;
+
+/** @throws ConfigurationError naming the variable */
+export function readConfiguration(environment: NodeJS.ProcessEnv = process.env): Configuration {
+  const configuration = readEnvironment(schema, environment);
+  if (!configuration.INNGEST_EVENT_KEY && !isDevMode(configuration.INNGEST_DEV)) {
+    throw new ConfigurationError(
+      'INNGEST_EVENT_KEY is not set. Inngest Cloud and a self-hosted server need it; for a Dev Server set INNGEST_DEV=1',
+    );
+  }
+  return configuration;
+}
+
+/** As the SDK reads it: an address or anything true means a Dev Server, which accepts any key. */
+function isDevMode(value: string | undefined): boolean {
+  return value !== undefined && !['0', 'false', 'no', 'off', ''].includes(value.toLowerCase());
+}

@@ -1,0 +1,66 @@
+/** What Inngest said to one call. */
+export type Answer =
+  | { kind: 'accepted' }
+  /** Something in the call is not acceptable; `published` events from its start were taken all the same. */
+  | { kind: 'refused'; error: string; published: number }
+  /** Nothing is wrong with the events: try again later. */
+  | { kind: 'unavailable'; error: string; retryAfterMs?: number };
+
+/** Longer texts are cut: the whole page of a proxy does not belong in a column. */
+const longestText = 300;
+
+/**
+ * The statuses that speak of the events themselves. A 401, 403 or 404 speaks of the configuration, 409, 429
+ * and 5xx of the server or of a proxy before it; none of these may cost a row an attempt (rule R8).
+ */
+const refusals = new Set([400, 413, 422]);
+
+/** Reads the event API's answer. */
+export function readAnswer(status: number, headers: Headers, text: string): Answer {
+  const body = parse(text);
+  if (status === 200) {
+    if (Array.isArray(body?.ids) && (body.status ?? 200) === 200) return { kind: 'accepted' };
+    return {
+      kind: 'unavailable',
+      error: `Inngest answered 200 with something else than its JSON: ${cut(text)}`,
+    };
+  }
+  const said = typeof body?.error === 'string' ? body.error : text;
+  const error = `Inngest answered ${status}: ${cut(said) || 'nothing'}`;
+  if (refusals.has(status)) return { kind: 'refused', error, published: countPublished(body?.ids) };
+  const retryAfterMs = readRetryAfter(headers.get('retry-after'));
+  const advice = status === 401 || status === 403 ? '. Check INNGEST_EVENT_KEY and INNGEST_BASE_URL' : '';
+  return {
+    kind: 'unavailable',
+    error: error + advice,
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  };
+}
+
+/** The open-source server publishes the events before a bad one, and names their ids in its 400. */
+function countPublished(ids: unknown): number {
+  if (!Array.isArray(ids)) return 0;
+  const firstEmpty = ids.findIndex(id => typeof id !== 'string' || id === '');
+  return firstEmpty === -1 ? ids.length : firstEmpty;
+}
+
+/** `Retry-After` is a number of seconds or a date (RFC 9110, 10.2.3). */
+function readRetryAfter(value: string | null): number | undefined {
+  if (value === null) return undefined;
+  const seconds = /^\d+$/.test(value.trim()) ? Number(value) : (Date.parse(value) - Date.now()) / 1_000;
+  return Number.isFinite(seconds) ? Math.max(0, seconds * 1_000) : undefined;
+}
+
+function parse(text: string): { ids?: unknown; status?: unknown; error?: unknown } | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function cut(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > longestText ? `${line.slice(0, longestText)}…` : line;
+}

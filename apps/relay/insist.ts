@@ -1,0 +1,26 @@
+import { pause } from '@segue/process/clock.ts';
+
+/** Between two tries of a statement. */
+const pauseMs = 200;
+
+/**
+ * Runs a statement until it succeeds, the time is up, or the relay gives up. For what was sent already, trying on is better than
+ * giving up: a row that is not settled is sent again when its lease has ended.
+ *
+ * @param deadline on `performance.now()`
+ * @throws the last failure
+ */
+export async function insistUntil<Result>(
+  deadline: number,
+  giveUp: AbortSignal,
+  statement: () => Promise<Result>,
+): Promise<Result> {
+  for (;;) {
+    try {
+      return await statement();
+    } catch (error) {
+      if (giveUp.aborted || performance.now() + pauseMs >= deadline) throw error;
+      await pause(pauseMs, giveUp);
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import { QdrantClient } from '@qdrant/js-client-rest';
+import { hashIsrcToUuid } from '@segue/ingestion/pointId.ts';
+
+export type TrackIndexOptions = {
+  url: string;
+  apiKey?: string | undefined;
+  collection: string;
+  /** A call is given up after so many ms. */
+  timeoutMs: number;
+};
+
+/** The index, as far as the relay needs it. */
+export type TrackIndex = {
+  /**
+   * Asks in one call which recordings have a point already. The key of each entry is an ISRC as given.
+   *
+   * @throws when the index does not answer in time, or answers anything but 200
+   */
+  checkTracksExist: (isrcs: string[]) => Promise<Map<string, boolean>>;
+};
+
+export function createTrackIndex({ url, apiKey, collection, timeoutMs }: TrackIndexOptions): TrackIndex {
+  const client = new QdrantClient({
+    ...addressOf(url),
+    ...(apiKey === undefined ? {} : { apiKey }),
+    timeout: timeoutMs,
+    checkCompatibility: false,
+  });
+  return {
+    async checkTracksExist(isrcs) {
+      const ids = isrcs.map(hashIsrcToUuid);
+      const points = await within(
+        timeoutMs,
+        client.retrieve(collection, { ids, with_payload: false, with_vector: false }),
+      );
+      const found = new Set(points.map(point => point.id));
+      return new Map(isrcs.map((isrc, index) => [isrc, found.has(ids[index] as string)]));
+    },
+  };
+}
+
+/**
+ * The client drops a path in `url` and gives `https://host` the port 6333, so each part is passed by itself.
+ */
+function addressOf(url: string) {
+  const { protocol, hostname, port, pathname } = new URL(url);
+  return {
+    host: hostname,
+    https: protocol === 'https:',
+    port: port ? Number(port) : protocol === 'https:' ? 443 : 80,
+    ...(pathname === '/' ? {} : { prefix: pathname.replace(/\/+$/, '') }),
+  };
+}
+
+/** The client's own time limit ends with the answer's head; a body that never ends must not hold a batch. */
+async function within<Result>(timeoutMs: number, work: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`Qdrant did not answer within ${timeoutMs} ms`)), timeoutMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => undefined);
+  }
+}

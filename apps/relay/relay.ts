@@ -1,0 +1,107 @@
+import type { Sql } from '@segue/database/connection.ts';
+import { claim } from '@segue/outbox/claim.ts';
+import { pause } from '@segue/process/clock.ts';
+import type { Logger } from '@segue/process/logger.ts';
+import { reasonOf } from '@segue/process/reason.ts';
+import { type BatchDependencies, relayBatch } from './batch.ts';
+import type { Wake } from './wake.ts';
+
+export type RelayOptions = BatchDependencies & {
+  wake: Wake;
+  /** Rows a claim. */
+  batchSize: number;
+  /** Batches under way at the same time. */
+  concurrency: number;
+};
+
+/** Rows in the claim that finds out whether Inngest is back. */
+const probeSize = 10;
+
+/** After a failure of the database; the outage of a database that restarts lasts a second or two. */
+const databaseRetryMs = 500;
+
+/** Calls under way at a stop may take so long before they are given up; the process has 10 s in all. */
+const patienceAtStopMs = 6_000;
+
+/**
+ * Drains the outbox: claims while there is something to claim and room for it, and otherwise waits to be
+ * woken. One claim at a time, up to `concurrency` batches under way.
+ */
+export class Relay {
+  #options: RelayOptions;
+  #sql: Sql;
+  #logger: Logger;
+  #stopping = new AbortController();
+  #givingUp = new AbortController();
+  #underWay = new Set<Promise<void>>();
+  #loop: Promise<void> | undefined;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+    this.#sql = options.sql;
+    this.#logger = options.logger;
+  }
+
+  start(): void {
+    this.#loop = this.#run();
+  }
+
+  /** Claims no more, waits for the batches under way, and hands back what they cannot finish. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    const patience = setTimeout(() => this.#givingUp.abort(), patienceAtStopMs);
+    await this.#loop;
+    await Promise.all(this.#underWay);
+    clearTimeout(patience);
+  }
+
+  async #run(): Promise<void> {
+    const { inngestBreaker, wake, batchSize, concurrency } = this.#options;
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      if (inngestBreaker.state === 'open') {
+        await pause(inngestBreaker.waitMs, signal);
+        continue;
+      }
+      if (this.#underWay.size >= concurrency) {
+        await Promise.race(this.#underWay);
+        continue;
+      }
+      // While it is not known whether Inngest is back, one small batch goes ahead alone.
+      const probing = inngestBreaker.state === 'probing';
+      if (probing) await Promise.all(this.#underWay);
+      const claimed = await this.#claimAndRelay(probing ? Math.min(probeSize, batchSize) : batchSize);
+      if (claimed === 0) await wake.next(signal);
+      else wake.busy();
+      if (probing) await Promise.all(this.#underWay);
+    }
+  }
+
+  /** @returns the number of rows claimed */
+  async #claimAndRelay(limit: number): Promise<number> {
+    const claimedAt = performance.now();
+    try {
+      const batch = await claim(this.#sql, { limit, leaseMs: this.#options.leaseMs });
+      if (batch.rows.length > 0) {
+        const signals = { stopping: this.#stopping.signal, givingUp: this.#givingUp.signal };
+        const work: Promise<void> = relayBatch(batch, claimedAt, signals, this.#options)
+          .then(
+            () => undefined,
+            error => this.#databaseFailed(error),
+          )
+          .finally(() => this.#underWay.delete(work));
+        this.#underWay.add(work);
+      }
+      return batch.rows.length;
+    } catch (error) {
+      await this.#databaseFailed(error);
+      return 0;
+    }
+  }
+
+  /** What was claimed is left to its lease: without the database it can be neither settled nor released. */
+  async #databaseFailed(error: unknown): Promise<void> {
+    this.#logger.error({ error: reasonOf(error) }, 'the database failed; trying again');
+    await pause(databaseRetryMs, this.#stopping.signal);
+  }
+}

@@ -1,0 +1,57 @@
+import type { Sql } from '@segue/database/connection.ts';
+import { ConfigurationError } from '@segue/process/environment.ts';
+import fastify, { type FastifyInstance } from 'fastify';
+import type { Breaker } from './breaker.ts';
+
+export type ServerOptions = {
+  sql: Sql;
+  inngestBreaker: Breaker;
+  indexBreaker: Breaker;
+  host: string;
+  port: number;
+};
+
+/** `/readyz` says that the database does not answer when it takes longer. */
+const databaseWithinMs = 2_000;
+
+/**
+ * Serves what an operator asks of a relay. `/livez` intentionally checks nothing outside of the process: a
+ * relay that waits for Inngest or PostgreSQL is alive, and a restart would not help it.
+ */
+export async function startServer(options: ServerOptions): Promise<FastifyInstance> {
+  const { sql, inngestBreaker, indexBreaker, host, port } = options;
+  const server = fastify({ forceCloseConnections: true });
+
+  server.get('/livez', () => ({ status: 'alive' }));
+
+  server.get('/readyz', async (_request, reply) => {
+    const state = {
+      database: (await answers(sql)) ? 'ok' : 'unavailable',
+      inngest: inngestBreaker.state === 'closed' ? 'ok' : 'unavailable',
+      // Without the index the relay still sends (rule R7), so it is told and not counted.
+      qdrant: indexBreaker.state === 'closed' ? 'ok' : 'unavailable',
+    };
+    const ready = state.database === 'ok' && state.inngest === 'ok';
+    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'waiting', ...state });
+  });
+
+  try {
+    await server.listen({ host, port });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    throw new ConfigurationError(`RELAY_PORT ${port} is taken on ${host}`);
+  }
+  return server;
+}
+
+async function answers(sql: Sql): Promise<boolean> {
+  const late = Promise.withResolvers<false>();
+  const timer = setTimeout(() => late.resolve(false), databaseWithinMs);
+  try {
+    return await Promise.race([sql`SELECT 1`.then(() => true as const), late.promise]);
+  } catch {
+    return false;
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,108 @@
+import { eventId, eventProblem, type IngestionEvent, ingestionRequested } from '@segue/ingestion/event.ts';
+import type { Answer } from '../inngest/answer.ts';
+import { dispatch, inngestLimits } from '../inngest/dispatch.ts';
+import type { EventSender } from '../inngest/eventSender.ts';
+import type { TakenRow } from './dropDuplicates.ts';
+
+export type Refusal = {
+  row: TakenRow;
+  error: string;
+  /** No further attempt can change it: the row makes no valid event. */
+  final: boolean;
+};
+
+export type Sent = {
+  accepted: TakenRow[];
+  refused: Refusal[];
+  /** To be sent again under the same id, without an attempt being counted. */
+  unsent: TakenRow[];
+  outage?: Extract<Answer, { kind: 'unavailable' }>;
+};
+
+export type SendDependencies = {
+  sender: EventSender;
+  /** ms until the rows' lease ends or comes close to it; no call may begin after that. */
+  timeLeftMs: () => number;
+  /** Aborted: no new call. */
+  stopping: AbortSignal;
+  /** Aborted: the call under way is given up. */
+  givingUp: AbortSignal;
+  /** Called for each call that was not accepted. */
+  onFailedCall: (error: string, durationMs: number) => void;
+};
+
+/** One call may take so long; a hanging Inngest is found out well within a lease of 30 s. */
+const callTimeoutMs = 8_000;
+
+/** Sends one event for each row, all in one call unless the limits of Inngest or a refused event forbid it. */
+export async function send(
+  rows: TakenRow[],
+  { sender, timeLeftMs, stopping, givingUp, onFailedCall }: SendDependencies,
+): Promise<Sent> {
+  const refused: Refusal[] = [];
+  const sendable: { row: TakenRow; event: IngestionEvent }[] = [];
+  for (const row of rows) {
+    const event = eventOf(row);
+    const problem = eventProblem(event.data);
+    if (problem === null) sendable.push({ row, event });
+    else refused.push({ row, error: `it makes no valid event: ${problem}`, final: true });
+  }
+
+  const result = await dispatch(
+    sendable.map(({ event }) => sizeBound(event)),
+    inngestLimits,
+    async (start, end) => {
+      const timeoutMs = Math.min(callTimeoutMs, timeLeftMs());
+      if (timeoutMs <= 0 || stopping.aborted) return null;
+      const began = performance.now();
+      const answer = await sender(
+        sendable.slice(start, end).map(({ event }) => event),
+        { timeoutMs, signal: givingUp },
+      );
+      if (answer.kind !== 'accepted') onFailedCall(answer.error, performance.now() - began);
+      return answer;
+    },
+  );
+  const rowAt = (index: number) => (sendable[index] as { row: TakenRow }).row;
+  return {
+    accepted: result.accepted.map(rowAt),
+    refused: [
+      ...refused,
+      ...result.refused.map(({ index, error }) => ({ row: rowAt(index), error, final: false })),
+    ],
+    unsent: result.unsent.map(rowAt),
+    ...(result.outage ? { outage: result.outage } : {}),
+  };
+}
+
+/**
+ * The event of a row. The same row always makes the same event, to the byte, so that a repeated send carries
+ * nothing new under a known id. `ts` is the moment of the request on the database's clock: left to the SDK it
+ * would be this machine's, and one that is an hour fast would delay every run by an hour.
+ */
+export function eventOf(row: TakenRow): IngestionEvent {
+  return {
+    id: eventId(row.isrc, row.generation),
+    name: ingestionRequested,
+    ts: row.createdAt.getTime(),
+    data: {
+      isrc: row.isrc,
+      title: row.title,
+      artist: row.artist,
+      album: row.album,
+      ...(row.artworkUrl === null ? {} : { artworkUrl: row.artworkUrl }),
+      priority: row.priority,
+      force: row.force,
+    },
+  };
+}
+
+/**
+ * An upper bound of an event's bytes, without writing it: JSON takes at most 6 bytes for a UTF-16 unit
+ * (`\u0000`), and the rest of an event is under 512.
+ */
+function sizeBound({ data }: IngestionEvent): number {
+  const characters =
+    data.title.length + data.artist.length + data.album.length + (data.artworkUrl?.length ?? 0);
+  return 512 + 6 * characters;
+}

@@ -1,0 +1,95 @@
+import type { Sql } from '@segue/database/connection.ts';
+import type { ClaimedRow } from '@segue/outbox/claim.ts';
+import { release, retryLater } from '@segue/outbox/release.ts';
+import {
+  type ClosedBatch,
+  type Settlement,
+  settleDead,
+  settleDuplicates,
+  settleIndexed,
+  settleScheduled,
+} from '@segue/outbox/settle.ts';
+import { crashPoint } from '@segue/process/crashPoint.ts';
+import type { Conclusion } from './conclude.ts';
+import type { Refusal } from './send.ts';
+
+/** What was truly written down, each row under this lease. */
+export type Settled = {
+  scheduled: ClaimedRow[];
+  indexed: ClaimedRow[];
+  duplicates: ClaimedRow[];
+  /** Refused by Inngest, once more or for good. */
+  refused: (Refusal & { dead: boolean })[];
+  /** Albums whose last row this was. */
+  closed: ClosedBatch[];
+  /** Rows that another relay had taken over meanwhile; nothing of them was changed. */
+  lost: number;
+};
+
+export type SettleOptions = {
+  lease: string;
+  maxAttempts: number;
+  /** Runs a statement, and again while the database does not answer and the lease lasts. */
+  insist: <Result>(statement: () => Promise<Result>) => Promise<Result>;
+};
+
+/** The wait after the first refusal, doubled with each further one: 10 attempts take about 3 minutes. */
+const firstRetryMs = 500;
+const longestRetryMs = 60_000;
+
+/** Writes the conclusion down, each group in a statement of its own, all at the same time. */
+export async function settle(
+  sql: Sql,
+  conclusion: Conclusion,
+  { lease, maxAttempts, insist }: SettleOptions,
+): Promise<Settled> {
+  const settled: Settled = { scheduled: [], indexed: [], duplicates: [], refused: [], closed: [], lost: 0 };
+
+  const write = async <Row extends ClaimedRow>(
+    rows: Row[],
+    statement: (ids: number[]) => Promise<Settlement>,
+  ): Promise<Row[]> => {
+    if (rows.length === 0) return [];
+    const { ids, closed } = await insist(() => statement(rows.map(row => row.id)));
+    crashPoint('within_settlement');
+    settled.closed.push(...closed);
+    settled.lost += rows.length - ids.length;
+    if (ids.length === rows.length) return rows;
+    const own = new Set(ids);
+    return rows.filter(row => own.has(row.id));
+  };
+
+  const writeIndexed = async (rows: ClaimedRow[], unsent: boolean) => {
+    settled.indexed.push(...(await write(rows, ids => settleIndexed(sql, lease, ids, { unsent }))));
+  };
+
+  const writeRefusal = async (refusal: Refusal) => {
+    const { row, error, final } = refusal;
+    const dead = final || row.attempts + 1 >= maxAttempts;
+    const delayMs = Math.min(longestRetryMs, firstRetryMs * 2 ** row.attempts) * (1 + Math.random() / 4);
+    const own = await write([row], async ids =>
+      dead
+        ? settleDead(sql, lease, row.id, error)
+        : { ids: (await retryLater(sql, lease, row.id, { delayMs, error })) ? ids : [], closed: [] },
+    );
+    if (own.length > 0) settled.refused.push({ ...refusal, dead });
+  };
+
+  await Promise.all([
+    ...Map.groupBy(conclusion.scheduled, row => row.generation)
+      .entries()
+      .map(async ([generation, rows]) => {
+        settled.scheduled.push(...(await write(rows, ids => settleScheduled(sql, lease, ids, generation))));
+      }),
+    writeIndexed(conclusion.indexedUnsent, true),
+    writeIndexed(conclusion.indexed, false),
+    write(conclusion.duplicates, ids => settleDuplicates(sql, lease, ids)).then(rows => {
+      settled.duplicates = rows;
+    }),
+    ...conclusion.refused.map(writeRefusal),
+    ...conclusion.released.map(({ rows, ...options }) =>
+      write(rows, async ids => ({ ids: await release(sql, lease, ids, options), closed: [] })),
+    ),
+  ]);
+  return settled;
+}

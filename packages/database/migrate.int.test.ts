@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto';
+import { normaliseIsrc } from '@segue/ingestion/isrc.ts';
+import { useDatabase } from '@segue/testing/database.ts';
+import fc from 'fast-check';
+import { describe, expect, inject, test } from 'vitest';
+import { connect, type Sql } from './connection.ts';
+import { migrate } from './migrate.ts';
+
+const tables = [
+  'album_ingestion_batches',
+  'ingestion_ledger',
+  'ingestion_outbox',
+  'library_albums',
+  'library_tracks',
+  'schema_migrations',
+];
+
+describe('migrate', () => {
+  test('makes the tables, and has nothing to do the second time', async () => {
+    await using database = await emptyDatabase();
+    await migrate(database.url);
+    const first = await tablesOf(database.sql);
+    await migrate(database.url);
+
+    expect(first).toEqual(tables);
+    expect(await appliedMigrations(database.sql)).toBe(2);
+  });
+
+  test('applies each migration once when four processes start at the same time', async () => {
+    await using database = await emptyDatabase();
+    await Promise.all([1, 2, 3, 4].map(() => migrate(database.url)));
+
+    expect(await tablesOf(database.sql)).toEqual(tables);
+    expect(await appliedMigrations(database.sql)).toBe(2);
+  });
+});
+
+describe('a request by INSERT', () => {
+  const database = useDatabase();
+  const request = (isrc: string) => database.sql`
+    INSERT INTO ingestion_outbox (isrc, title, artist, album) VALUES (${isrc}, 'Title', 'Artist', 'Album')
+    RETURNING isrc, status, priority, force, attempts
+  `;
+
+  test('needs four columns, and its ISRC is normalised', async () => {
+    expect(await request('us-rc1 76-07839')).toEqual([
+      { isrc: 'USRC17607839', status: 'pending', priority: 0, force: false, attempts: 0 },
+    ]);
+  });
+
+  test.each(['', 'USRC1760783', 'USRC176078399', 'USRC1760783É', 'USRC1760783ı'])(
+    'is refused for the ISRC "%s"',
+    async isrc => {
+      await expect(request(isrc)).rejects.toThrow('ingestion_outbox_isrc_valid');
+    },
+  );
+
+  test('is normalised as the TypeScript does it, whatever the text and the collation', async () => {
+    const awkward = fc.constantFrom(
+      ...' \t\n\v\f\r\u001c\u0085\u00a0\u1680\u180e\u2003\u200b\u2028\u202f\u3000\ufeff-‐‑–ıſKßéaZ9',
+    );
+    const text = fc.string({
+      unit: fc.oneof(awkward, fc.string({ unit: 'binary', minLength: 1, maxLength: 1 })),
+    });
+    const storable = text.filter(value => !value.includes('\0'));
+
+    await fc.assert(
+      fc.asyncProperty(fc.array(storable, { minLength: 1, maxLength: 20 }), async texts => {
+        const rows = await database.sql`
+          SELECT normalise_isrc(value) AS plain, normalise_isrc(value COLLATE "und-x-icu") AS icu,
+                 normalise_isrc(value COLLATE "pg_c_utf8") AS builtin
+          FROM unnest(${texts}::text[]) WITH ORDINALITY AS t(value, n) ORDER BY n
+        `;
+        const expected = texts.map(normaliseIsrc);
+        expect(rows.map(row => row.plain)).toEqual(expected);
+        expect(rows.map(row => row.icu)).toEqual(expected);
+        expect(rows.map(row => row.builtin)).toEqual(expected);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+/** A database without any table, since `useDatabase` gives migrated ones. */
+async function emptyDatabase(): Promise<AsyncDisposable & { url: string; sql: Sql }> {
+  const { adminUrl } = inject('testPostgres');
+  const name = `segue_empty_${randomBytes(6).toString('hex')}`;
+  const admin = connect({ url: adminUrl, applicationName: 'segue-test-admin', max: 1 });
+  await admin`CREATE DATABASE ${admin(name)}`;
+  const url = new URL(adminUrl);
+  url.pathname = name;
+  const sql = connect({ url: url.href, applicationName: 'segue-test', max: 1 });
+  return {
+    url: url.href,
+    sql,
+    async [Symbol.asyncDispose]() {
+      await sql.end();
+      await admin`DROP DATABASE ${admin(name)}`;
+      await admin.end();
+    },
+  };
+}
+
+async function tablesOf(sql: Sql): Promise<string[]> {
+  const rows =
+    await sql`SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1`;
+  return rows.map(row => row.table_name);
+}
+
+async function appliedMigrations(sql: Sql): Promise<number> {
+  const [row] = await sql`SELECT count(*)::int AS count FROM schema_migrations`;
+  return row?.count;
+}

@@ -1,0 +1,21 @@
+/**
+ * Where a test may kill a process, to prove that nothing is lost there. `CRASH_AT=after_send` ends the process
+ * with SIGKILL the first time that it gets there, `CRASH_AT=after_send:3` the third time.
+ */
+export type CrashPoint =
+  | 'after_claim'
+  | 'after_dedupe'
+  | 'after_index_check'
+  | 'after_send'
+  | 'within_settlement'
+  | 'before_commit'
+  | 'after_commit'
+  | 'before_hint';
+
+const [armed, count = '1'] = (process.env.CRASH_AT ?? '').split(':');
+let passes = Number(count);
+
+/** Costs one comparison of two strings where no crash point is armed. */
+export function crashPoint(name: CrashPoint): void {
+  if (name === armed && --passes === 0) process.kill(process.pid, 'SIGKILL');
+}
