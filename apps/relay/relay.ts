@@ -4,6 +4,7 @@ import { pause } from '@segue/process/clock.ts';
 import type { Logger } from '@segue/process/logger.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import { type BatchDependencies, relayBatch } from './batch.ts';
+import { withoutRedaction } from './relayLog.ts';
 import type { Wake } from './wake.ts';
 
 export type RelayOptions = BatchDependencies & {
@@ -37,7 +38,7 @@ export class Relay {
   #loop: Promise<void> | undefined;
 
   constructor(options: RelayOptions) {
-    this.#options = options;
+    this.#options = { ...options, logger: withoutRedaction(options.logger) };
     this.#sql = options.sql;
     this.#logger = options.logger;
   }
