@@ -71,6 +71,6 @@ CREATE TABLE "library_tracks" (
 	CONSTRAINT "library_tracks_user_track" UNIQUE("user_id","tidal_track_id")
 );
 --> statement-breakpoint
-CREATE INDEX "ingestion_outbox_open" ON "ingestion_outbox" USING btree ("available_at","id") WHERE "ingestion_outbox"."status" IN ('pending', 'in_flight');--> statement-breakpoint
+CREATE INDEX "ingestion_outbox_open" ON "ingestion_outbox" USING btree ("created_at","id") WHERE "ingestion_outbox"."settled_at" IS NULL;--> statement-breakpoint
 CREATE INDEX "library_albums_listing" ON "library_albums" USING btree ("user_id",left("artist_name", 200),left("title", 200),"id");--> statement-breakpoint
 CREATE INDEX "library_tracks_listing" ON "library_tracks" USING btree ("user_id",left("artist_name", 200),left("title", 200),"id");

@@ -38,6 +38,7 @@ await run('relay', async () => {
     indexBreaker,
     sender: createEventSender(),
     inngestBreaker,
+    sweepEveryMs: configuration.RELAY_POLL_INTERVAL_MS,
     batchSize: configuration.RELAY_BATCH_SIZE,
     concurrency: configuration.RELAY_CONCURRENCY,
     leaseMs: configuration.RELAY_LEASE_MS,

@@ -4,6 +4,7 @@ import { pause } from '@segue/process/clock.ts';
 import type { Logger } from '@segue/process/logger.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import { type BatchDependencies, relayBatch } from './batch.ts';
+import { Frontier } from './frontier.ts';
 import { withoutRedaction } from './relayLog.ts';
 import type { Wake } from './wake.ts';
 
@@ -13,6 +14,8 @@ export type RelayOptions = BatchDependencies & {
   batchSize: number;
   /** Batches under way at the same time. */
   concurrency: number;
+  /** How long a row may be overlooked that stands before those claimed last. */
+  sweepEveryMs: number;
 };
 
 /** Rows in the claim that finds out whether Inngest is back. */
@@ -32,6 +35,7 @@ export class Relay {
   #options: RelayOptions;
   #sql: Sql;
   #logger: Logger;
+  #frontier: Frontier;
   #stopping = new AbortController();
   #givingUp = new AbortController();
   #underWay = new Set<Promise<void>>();
@@ -40,6 +44,7 @@ export class Relay {
   constructor(options: RelayOptions) {
     this.#options = { ...options, logger: withoutRedaction(options.logger) };
     this.#sql = options.sql;
+    this.#frontier = new Frontier(options);
     this.#logger = options.logger;
   }
 
@@ -82,7 +87,9 @@ export class Relay {
   async #claimAndRelay(limit: number): Promise<number> {
     const claimedAt = performance.now();
     try {
-      const batch = await claim(this.#sql, { limit, leaseMs: this.#options.leaseMs });
+      const { leaseMs } = this.#options;
+      const batch = await claim(this.#sql, { limit, leaseMs, after: this.#frontier.start() });
+      this.#frontier.found(batch.rows);
       if (batch.rows.length > 0) {
         const signals = { stopping: this.#stopping.signal, givingUp: this.#givingUp.signal };
         const work: Promise<void> = relayBatch(batch, claimedAt, signals, this.#options)

@@ -131,10 +131,9 @@ export const ingestionOutbox = pgTable(
       'ingestion_outbox_status_known',
       sql`${table.status} IN ('pending', 'in_flight', 'scheduled', 'skipped', 'dead')`,
     ),
-    // Open rows alone: settled history, however long, is not in it.
-    index('ingestion_outbox_open')
-      .on(table.availableAt, table.id)
-      .where(sql`${table.status} IN ('pending', 'in_flight')`),
+    // Open rows alone: settled history, however long, is not in it. No column of it changes with a claim, so
+    // that PostgreSQL writes the claim within the page and into no index (a HOT update).
+    index('ingestion_outbox_open').on(table.createdAt, table.id).where(sql`${table.settledAt} IS NULL`),
   ],
 );
 

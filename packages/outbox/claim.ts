@@ -14,8 +14,12 @@ export type ClaimedRow = {
   force: boolean;
   /** Refusals so far. */
   attempts: number;
-  createdAt: Date;
+  /** As PostgreSQL writes it, since a Date would lose its microseconds. */
+  createdAt: string;
 };
+
+/** Where a row stands in the order of claiming. */
+export type Position = Pick<ClaimedRow, 'createdAt' | 'id'>;
 
 /** Rows claimed together, and the token that proves the claim when they are settled. */
 export type Claim = { lease: string; rows: ClaimedRow[] };
@@ -24,21 +28,26 @@ export type Claim = { lease: string; rows: ClaimedRow[] };
  * Takes up to `limit` rows that are due, oldest first, for `leaseMs` from now on the database's clock. Rows of
  * another relay whose lease has ended are due again.
  *
+ * `available_at` decides, but is not in the index: a claim changes it, and a changed index column would cost
+ * an entry in each index, a third of the claim's time. The order is that of `created_at`, which never changes.
+ *
  * The selection is fenced by MATERIALIZED: inlined, the planner may run it again for the join, and claim more
  * than the limit (Oban; odd-jobs#115; queue_classic#320).
  *
- * @returns rows in order of their ids; none when nothing is due
+ * @param after looks only at rows behind this position; from the start when it is left out
+ * @returns rows in the order of claiming; none when nothing is due
  */
 export async function claim(
   db: Queryable,
-  { limit, leaseMs }: { limit: number; leaseMs: number },
+  { limit, leaseMs, after }: { limit: number; leaseMs: number; after?: Position | undefined },
 ): Promise<Claim> {
   const lease = randomUUID();
   const rows = await db<ClaimedRow[]>`
     WITH due AS MATERIALIZED (
       SELECT id FROM ingestion_outbox
-      WHERE status IN ('pending', 'in_flight') AND available_at <= now()
-      ORDER BY available_at, id
+      WHERE settled_at IS NULL AND status IN ('pending', 'in_flight') AND available_at <= now()
+        AND (created_at, id) > (${after?.createdAt ?? '-infinity'}::text::timestamptz, ${after?.id ?? 0}::bigint)
+      ORDER BY created_at, id
       LIMIT ${limit}
       FOR UPDATE SKIP LOCKED
     )
@@ -48,6 +57,12 @@ export async function claim(
     FROM due WHERE request.id = due.id
     RETURNING request.id, request.isrc, request.title, request.artist, request.album,
       request.artwork_url AS "artworkUrl", request.priority, request.force, request.attempts,
-      request.created_at AS "createdAt"`;
-  return { lease, rows: rows.sort((a, b) => a.id - b.id) };
+      request.created_at::text AS "createdAt"`;
+  return { lease, rows: rows.sort(byPosition) };
+}
+
+/** UPDATE … RETURNING keeps no order. PostgreSQL's text of two moments in one time zone compares like them. */
+function byPosition(a: Position, b: Position): number {
+  if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt ? -1 : 1;
+  return a.id - b.id;
 }

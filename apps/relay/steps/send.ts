@@ -84,13 +84,13 @@ export function eventOf(row: TakenRow): IngestionEvent {
   return {
     id: eventId(row.isrc, row.generation),
     name: ingestionRequested,
-    ts: row.createdAt.getTime(),
+    ts: Date.parse(row.createdAt),
     data: {
       isrc: row.isrc,
       title: row.title,
       artist: row.artist,
       album: row.album,
-      ...(row.artworkUrl === null ? {} : { artworkUrl: row.artworkUrl }),
+      ...(row.artworkUrl ? { artworkUrl: row.artworkUrl } : {}),
       priority: row.priority,
       force: row.force,
     },
