@@ -1,10 +1,26 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/** Unit tests need nothing; integration and end-to-end tests share one embedded PostgreSQL server. */
+const files = (kind: string) => [`{apps,packages,test}/**/*.${kind}.test.ts`];
+const globalSetup = 'packages/testing/globalPostgres.ts';
+
+/** Unit tests need nothing; integration and end-to-end tests share one PostgreSQL server. */
 export default defineConfig({
   test: {
+    pool: 'forks',
+    // Vitest would leave one core to itself, and with two cores test one file at a time. Most tests wait more
+    // than they compute.
+    maxWorkers: Math.max(2, availableParallelism()),
     projects: [
-      { test: { name: 'unit', include: ['{apps,packages,test}/**/*.unit.test.ts'] } },
+      { extends: true, test: { name: 'unit', include: files('unit') } },
+      {
+        extends: true,
+        test: { name: 'int', include: files('int'), globalSetup, hookTimeout: 60_000, testTimeout: 30_000 },
+      },
+      {
+        extends: true,
+        test: { name: 'e2e', include: files('e2e'), globalSetup, hookTimeout: 60_000, testTimeout: 60_000 },
+      },
     ],
   },
 });

@@ -1,9 +1,10 @@
 -- The SQL twin of normaliseIsrc() in packages/ingestion/isrc.ts: the same separators (any white space, the
--- hyphen, U+2010, U+2011), and upper case for ASCII letters only. A test holds the two together.
+-- hyphen, U+2010, U+2011), and upper case for ASCII letters only. A test holds the two together. Under the
+-- collation "C", \s means the same whatever the database's locale.
 CREATE FUNCTION normalise_isrc(isrc text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN translate(
-  regexp_replace(isrc, E'[\\s\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff\\u2010\\u2011-]', '', 'g'),
+  regexp_replace(isrc COLLATE "C", E'[\\s\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000\\ufeff\\u2010\\u2011-]', '', 'g'),
   'abcdefghijklmnopqrstuvwxyz', 'ABCDEFGHIJKLMNOPQRSTUVWXYZ');
 --> statement-breakpoint
 CREATE FUNCTION normalise_outbox_isrc() RETURNS trigger
