@@ -20,7 +20,8 @@ export function createLogger(name: string, level: string): Logger {
   };
   const stream = process.stdout.isTTY
     ? prettyPrinter({ ignore: 'pid,hostname', sync: true })
-    : destination({ fd: 1, sync: false });
+    : // With a minLength of 0 sonic-boom's flush does not wait for the write that is under way.
+      destination({ fd: 1, sync: false, minLength: 1 });
   return pino(options, stream);
 }
 

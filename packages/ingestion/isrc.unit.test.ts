@@ -1,0 +1,81 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { isIsrc, normaliseIsrc, readIsrc } from './isrc.ts';
+
+test('T029: usrc12345678 normalises to USRC12345678', () => {
+  expect(normaliseIsrc('usrc12345678')).toBe('USRC12345678');
+  expect(readIsrc('usrc12345678')).toEqual({ isrc: 'USRC12345678' });
+});
+
+test.each([
+  ['as labels print it', 'US-RC1-76-07839'],
+  ['in groups', 'us rc1 76 07839'],
+  ['with space around', ' \t\r\nUSRC17607839 \n'],
+  ['with a hyphen from a typeset page', 'US\u2010RC1\u201076\u201007839'],
+  ['with non-breaking hyphens and spaces', 'US\u2011RC1\u00a076\u202f07839'],
+  ['with a byte order mark', '\ufeffUSRC17607839'],
+  ['mixed', 'uS-Rc1 76\u201107839'],
+])('an ISRC %s is read', (_, spelling) => {
+  expect(readIsrc(spelling)).toEqual({ isrc: 'USRC17607839' });
+});
+
+test.each([undefined, null, '', ' ', '-', ' \u2010\u2011 \ufeff'])('%j is a missing ISRC', text => {
+  expect(readIsrc(text)).toEqual({ problem: 'missing_isrc' });
+});
+
+describe('an invalid ISRC stays invalid', () => {
+  test.each([
+    ['too short', 'USRC1760783'],
+    ['too long', 'USRC176078390'],
+    ['an en dash is no hyphen', 'US\u2013RC1\u201376\u201307839'],
+    ['a minus sign is no hyphen', 'US\u2212RC17607839'],
+    ['a zero-width space is no space', 'USRC1760\u200b7839'],
+    // Each of these becomes ASCII, or gains a letter, under toUpperCase() or an ignore-case expression.
+    ['dotless i', 'usrc\u01317607839'],
+    ['long s', 'u\u017frc17607839'],
+    ['sharp s', '\u00dfrc17607839'],
+    ['Kelvin sign', '\u212aSRC17607839'],
+    ['ligature', '\ufb01rc17607839'],
+    ['full-width letters', '\uff35\uff33\uff32\uff2317607839'],
+    ['Arabic digits', 'USRC1760783\u0669'],
+    ['Cyrillic С', 'USR\u042117607839'],
+    ['a line after it', 'USRC17607839\nUSRC17607839'],
+  ])('%s', (_, text) => {
+    expect(readIsrc(text)).toEqual({ problem: 'invalid_isrc' });
+  });
+});
+
+test('isIsrc takes the canonical spelling alone', () => {
+  expect(isIsrc('USRC17607839')).toBe(true);
+  for (const text of ['usrc17607839', ' USRC17607839', 'USRC17607839\n', 'US-RC1-76-07839', '']) {
+    expect(isIsrc(text)).toBe(false);
+  }
+});
+
+const canonical = fc.stringMatching(/^[A-Z0-9]{12}$/);
+const separator = fc.constantFrom('', '-', ' ', '\u00a0', '\u2010', '\u2011', '\n');
+
+test('however a valid ISRC is separated and cased, it is read as itself', () => {
+  const spelling = canonical.chain(isrc =>
+    fc.record({
+      isrc: fc.constant(isrc),
+      written: fc
+        .tuple(...[...isrc].map(letter => fc.tuple(separator, fc.constantFrom(letter, letter.toLowerCase()))))
+        .map(parts => parts.flat().join('')),
+    }),
+  );
+  fc.assert(
+    fc.property(spelling, ({ isrc, written }) => {
+      expect(readIsrc(written)).toEqual({ isrc });
+    }),
+  );
+});
+
+test('normalising twice changes nothing more, and no text makes it throw', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), text => {
+      const once = normaliseIsrc(text);
+      expect(normaliseIsrc(once)).toBe(once);
+    }),
+  );
+});

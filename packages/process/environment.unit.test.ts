@@ -1,0 +1,109 @@
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import {
+  ConfigurationError,
+  databaseUrl,
+  httpUrl,
+  logLevel,
+  port,
+  readEnvironment,
+  wholeNumber,
+} from './environment.ts';
+
+const schema = z.object({
+  DATABASE_URL: databaseUrl,
+  QDRANT_URL: httpUrl,
+  API_KEY: z.string().optional(),
+  RELAY_PORT: port(4100),
+  BATCH_SIZE: wholeNumber(500, { min: 1, max: 5_000 }),
+  LOG_LEVEL: logLevel,
+});
+
+const enough = { DATABASE_URL: 'postgres://somebody@db/segue', QDRANT_URL: 'https://qdrant' };
+
+function problemOf(environment: NodeJS.ProcessEnv): string {
+  try {
+    readEnvironment(schema, environment);
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigurationError);
+    return (error as Error).message;
+  }
+  throw new Error('nothing was wrong');
+}
+
+test('what is not set has its default', () => {
+  expect(readEnvironment(schema, enough)).toEqual({
+    ...enough,
+    RELAY_PORT: 4100,
+    BATCH_SIZE: 500,
+    LOG_LEVEL: 'info',
+  });
+});
+
+test('numbers are numbers, space around a value is dropped, and so are slashes behind an address', () => {
+  const environment = {
+    ...enough,
+    QDRANT_URL: ' http://qdrant:6333/base// ',
+    BATCH_SIZE: ' 1 ',
+    RELAY_PORT: '0',
+    LOG_LEVEL: 'silent\n',
+    NOT_OURS: 'x',
+  };
+  expect(readEnvironment(schema, environment)).toEqual({
+    ...enough,
+    QDRANT_URL: 'http://qdrant:6333/base',
+    BATCH_SIZE: 1,
+    RELAY_PORT: 0,
+    LOG_LEVEL: 'silent',
+  });
+});
+
+test('an empty variable is one that is not set', () => {
+  const environment = { DATABASE_URL: '', QDRANT_URL: '  ', BATCH_SIZE: '', API_KEY: '' };
+  expect(problemOf(environment)).toBe('DATABASE_URL is not set; QDRANT_URL is not set');
+  expect(readEnvironment(schema, { ...enough, BATCH_SIZE: '', API_KEY: '' })).toMatchObject({
+    BATCH_SIZE: 500,
+    API_KEY: undefined,
+  });
+});
+
+test('every variable that is wrong is named, with what it must be', () => {
+  const environment = { DATABASE_URL: 'mysql://db', QDRANT_URL: 'qdrant:6333', BATCH_SIZE: 'many' };
+  const problem = problemOf({ ...environment, LOG_LEVEL: 'loud' });
+  expect(problem).toMatch(/DATABASE_URL must be a postgres:\/\/ address/);
+  expect(problem).toMatch(/QDRANT_URL must be an http:\/\/ or https:\/\/ address/);
+  expect(problem).toMatch(/BATCH_SIZE must be a whole number from 1 to 5000/);
+  expect(problem).toMatch(/LOG_LEVEL must be one of fatal, error/);
+  expect(problem).not.toContain('\n');
+});
+
+describe('a value is never repeated, since it may be a secret', () => {
+  const secret = 'hunter2';
+  test.each(['DATABASE_URL', 'QDRANT_URL', 'RELAY_PORT', 'BATCH_SIZE', 'LOG_LEVEL'])('%s', name => {
+    const problem = problemOf({ ...enough, [name]: secret });
+    expect(problem).toContain(name);
+    expect(problem).not.toContain(secret);
+  });
+});
+
+test.each(['0', '5001', '-1', '1.5', '1e3', '0x10', 'NaN', '1 000', '99999999999999999999'])(
+  '%s is no batch size',
+  value => {
+    expect(problemOf({ ...enough, BATCH_SIZE: value })).toBe(
+      'BATCH_SIZE must be a whole number from 1 to 5000',
+    );
+  },
+);
+
+test.each(['65536', '-1', '80a'])('%s is no port', value => {
+  expect(problemOf({ ...enough, RELAY_PORT: value })).toBe(
+    'RELAY_PORT must be a whole number from 0 to 65535',
+  );
+});
+
+test.each(['postgresql://db/segue', 'postgres://user:p%40ss@[::1]:5432/segue?sslmode=require'])(
+  '%s is the address of a database, and stays as it is',
+  url => {
+    expect(readEnvironment(schema, { ...enough, DATABASE_URL: url }).DATABASE_URL).toBe(url);
+  },
+);
