@@ -5,6 +5,7 @@ import { Breaker } from './breaker.ts';
 import { readConfiguration } from './configuration.ts';
 import { createEventSender } from './inngest/eventSender.ts';
 import { listen } from './listen.ts';
+import { Metrics } from './metrics.ts';
 import { createTrackIndex } from './qdrant/trackIndex.ts';
 import { Relay } from './relay.ts';
 import { keepRetention } from './retention.ts';
@@ -24,6 +25,7 @@ await run('relay', async () => {
   });
   const inngestBreaker = new Breaker({ firstWaitMs: 1_000, longestWaitMs: 5_000 });
   const indexBreaker = new Breaker({ firstWaitMs: 5_000, longestWaitMs: 30_000 });
+  const metrics = new Metrics({ sql, inngestBreaker, indexBreaker });
   const wake = new Wake({ pollIntervalMs: configuration.RELAY_POLL_INTERVAL_MS });
   const relay = new Relay({
     sql,
@@ -38,6 +40,7 @@ await run('relay', async () => {
     indexBreaker,
     sender: createEventSender(),
     inngestBreaker,
+    onSettled: (settled, durationMs) => metrics.batchSettled(settled, durationMs),
     sweepEveryMs: configuration.RELAY_POLL_INTERVAL_MS,
     batchSize: configuration.RELAY_BATCH_SIZE,
     concurrency: configuration.RELAY_CONCURRENCY,
@@ -50,6 +53,7 @@ await run('relay', async () => {
     sql,
     inngestBreaker,
     indexBreaker,
+    metrics,
     host: configuration.RELAY_HOST,
     port: configuration.RELAY_PORT,
   });

@@ -6,6 +6,7 @@ import { reasonOf } from '@segue/process/reason.ts';
 import { type BatchDependencies, relayBatch } from './batch.ts';
 import { Frontier } from './frontier.ts';
 import { withoutRedaction } from './relayLog.ts';
+import type { Settled } from './steps/settle.ts';
 import type { Wake } from './wake.ts';
 
 export type RelayOptions = BatchDependencies & {
@@ -16,6 +17,8 @@ export type RelayOptions = BatchDependencies & {
   concurrency: number;
   /** How long a row may be overlooked that stands before those claimed last. */
   sweepEveryMs: number;
+  /** Told of each batch that went its way. */
+  onSettled?: (settled: Settled, durationMs: number) => void;
 };
 
 /** Rows in the claim that finds out whether Inngest is back. */
@@ -94,7 +97,7 @@ export class Relay {
         const signals = { stopping: this.#stopping.signal, givingUp: this.#givingUp.signal };
         const work: Promise<void> = relayBatch(batch, claimedAt, signals, this.#options)
           .then(
-            () => undefined,
+            settled => this.#options.onSettled?.(settled, performance.now() - claimedAt),
             error => this.#databaseFailed(error),
           )
           .finally(() => this.#underWay.delete(work));

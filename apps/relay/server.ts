@@ -1,12 +1,16 @@
 import type { Sql } from '@segue/database/connection.ts';
 import { ConfigurationError } from '@segue/process/environment.ts';
+import { reasonOf } from '@segue/process/reason.ts';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Breaker } from './breaker.ts';
+import { consolePage } from './console.ts';
+import type { Metrics } from './metrics.ts';
 
 export type ServerOptions = {
   sql: Sql;
   inngestBreaker: Breaker;
   indexBreaker: Breaker;
+  metrics: Metrics;
   host: string;
   port: number;
 };
@@ -19,7 +23,7 @@ const databaseWithinMs = 2_000;
  * relay that waits for Inngest or PostgreSQL is alive, and a restart would not help it.
  */
 export async function startServer(options: ServerOptions): Promise<FastifyInstance> {
-  const { sql, inngestBreaker, indexBreaker, host, port } = options;
+  const { sql, inngestBreaker, indexBreaker, metrics, host, port } = options;
   const server = fastify({ forceCloseConnections: true });
 
   server.get('/livez', () => ({ status: 'alive' }));
@@ -33,6 +37,22 @@ export async function startServer(options: ServerOptions): Promise<FastifyInstan
     };
     const ready = state.database === 'ok' && state.inngest === 'ok';
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'waiting', ...state });
+  });
+
+  server.get('/metrics', async (_request, reply) => {
+    try {
+      return await reply.type(metrics.contentType).send(await metrics.text());
+    } catch (error) {
+      return reply
+        .code(503)
+        .type('text/plain')
+        .send(`the database does not answer: ${reasonOf(error)}`);
+    }
+  });
+
+  server.get('/', async (_request, reply) => {
+    const breakers = { Inngest: inngestBreaker.state, Qdrant: indexBreaker.state };
+    return reply.type('text/html; charset=utf-8').send(await consolePage(sql, breakers));
   });
 
   try {
