@@ -1,0 +1,12 @@
+import { createTestDatabase } from '@segue/testing/database.ts';
+import { expect, test } from 'vitest';
+import { awaitDatabase, openDatabase } from './database.ts';
+
+test('a database that was never migrated is refused with what to do', async () => {
+  const testDatabase = await createTestDatabase();
+  await testDatabase.sql`DROP TABLE library_tracks`;
+  const database = openDatabase(testDatabase.url);
+  await expect(awaitDatabase(database)).rejects.toThrow('no tables yet: run `npm run migrate` first');
+  await database.sql.end();
+  await testDatabase.drop();
+});

@@ -1,0 +1,78 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { connect, type Sql } from '@segue/database/connection.ts';
+import { reasonOf } from '@segue/process/reason.ts';
+import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
+import { isOutage } from './outage.ts';
+
+/**
+ * One pool, asked in two ways.
+ *
+ * Drizzle sets the pool up to leave timestamps and JSON as text, since it reads and writes them by the column.
+ * Raw statements on the same pool therefore get timestamps as text too, and give JSON as text.
+ */
+export type Database = {
+  /** For the few statements that every addition waits for: prepared once a connection, and pipelined. */
+  sql: Sql;
+  /** For all others. */
+  drizzle: PostgresJsDatabase;
+};
+
+/**
+ * An addition holds a connection for three round trips. Ten keep a PostgreSQL on two cores busy, and leave most
+ * of its default 100 connections to others.
+ */
+const connections = 10;
+const reachableWithinMs = 5_000;
+const betweenAttemptsMs = 250;
+
+export function openDatabase(url: string): Database {
+  const sql = connect({ url, applicationName: 'segue-api', max: connections });
+  return { sql, drizzle: drizzle(sql) };
+}
+
+/**
+ * Waits for the database, as something that is started at the same time may take a moment.
+ *
+ * @throws Error when it is not there within 5 s, refuses us, or was never migrated
+ */
+export async function awaitDatabase({ sql }: Database): Promise<void> {
+  const deadline = performance.now() + reachableWithinMs;
+  for (;;) {
+    try {
+      const left = deadline - performance.now();
+      const [answer] = await within(
+        left,
+        sql<[{ migrated: boolean }]>`SELECT to_regclass('library_tracks') IS NOT NULL AS migrated`,
+      );
+      if (answer.migrated) return;
+      throw new Error('the database of DATABASE_URL has no tables yet: run `npm run migrate` first');
+    } catch (error) {
+      if (!isOutage(error)) throw error;
+      if (performance.now() + betweenAttemptsMs > deadline) {
+        throw new Error(
+          `the database of DATABASE_URL cannot be reached within ${reachableWithinMs / 1000} s: ${reasonOf(error)}`,
+        );
+      }
+      await wait(betweenAttemptsMs);
+    }
+  }
+}
+
+/** @throws Error when the database does not answer within that time */
+export async function pingDatabase({ sql }: Database, withinMs: number): Promise<void> {
+  await within(withinMs, sql`SELECT 1`);
+}
+
+/** postgres.js bounds the time to connect, not the time to answer. */
+async function within<Answer>(ms: number, answer: PromiseLike<Answer>): Promise<Answer> {
+  const stop = new AbortController();
+  const tooLate = wait(Math.max(ms, 0), undefined, { signal: stop.signal }).then(() => {
+    throw Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' });
+  });
+  try {
+    return await Promise.race([answer, tooLate]);
+  } finally {
+    tooLate.catch(() => undefined);
+    stop.abort();
+  }
+}

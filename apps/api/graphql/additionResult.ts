@@ -1,0 +1,36 @@
+import type { Addition } from '../library/library.ts';
+
+const nouns = { LibraryTrack: 'track', LibraryAlbum: 'album' };
+
+/** The member of the union that tells what came of an addition. */
+export function additionResult<Item extends object>(
+  type: keyof typeof nouns,
+  tidalId: string,
+  addition: Addition<Item>,
+) {
+  const noun = nouns[type];
+  switch (addition.outcome) {
+    case 'added':
+      return { __typename: type, ...addition.item };
+    case 'duplicate':
+      return {
+        __typename: 'DuplicateLibraryItemError',
+        message: `This ${noun} is in the library already.`,
+        existingItemId: addition.existingItemId,
+      };
+    case 'not_found':
+      return {
+        __typename: 'CatalogItemNotFoundError',
+        message: `TIDAL has no ${noun} ${tidalId}, or does not offer it in this country.`,
+        tidalId,
+      };
+    case 'tidal_unavailable':
+      return {
+        __typename: 'TidalApiUnavailableError',
+        message: addition.retryable
+          ? `TIDAL cannot be asked for ${noun} ${tidalId} right now. Nothing was added; please try again later.`
+          : `TIDAL refuses to be asked for ${noun} ${tidalId}. Nothing was added; trying again will not help until the operator has looked into it.`,
+        retryable: addition.retryable,
+      };
+  }
+}

@@ -1,0 +1,99 @@
+import type { Logger } from '@segue/process/logger.ts';
+import { reasonOf } from '@segue/process/reason.ts';
+import type { ExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
+import type { MercuriusContext } from 'mercurius';
+import { InputError } from '../library/inputError.ts';
+import { isOutage } from '../outage.ts';
+
+/** What a client can tell errors apart by; the schema's description says what each asks of them. */
+type Code = 'BAD_USER_INPUT' | 'BAD_REQUEST' | 'DATABASE_UNAVAILABLE' | 'INTERNAL_SERVER_ERROR';
+
+/** What is thrown, and what Fastify and mercurius add when they refuse a request: sometimes several reasons. */
+type Thrown = Error & { statusCode?: number; code?: string; errors?: Error[] };
+
+/**
+ * Makes of all that went wrong what a client may see. Only what is meant for clients keeps its message; of
+ * anything else they learn an id, under which the log has the rest.
+ */
+export function createErrorFormatter(logger: Logger) {
+  return (execution: ExecutionResult, { reply }: MercuriusContext) => {
+    const thrown = execution.errors ?? [];
+    return {
+      statusCode: httpStatus(thrown),
+      response: {
+        data: execution.data ?? null,
+        errors: thrown.flatMap(error => present(error, reply.request.id, logger)),
+      },
+    };
+  };
+}
+
+/** What happened while fields were resolved is part of an answer. Only what prevented an answer is a status. */
+function httpStatus(errors: readonly GraphQLError[]): number {
+  const [first] = errors;
+  if (first === undefined || wasResolving(first)) return 200;
+  return isRefusal(first) ? (causeOf(first).statusCode ?? 400) : 500;
+}
+
+function present(error: GraphQLError, requestId: string, logger: Logger): GraphQLFormattedError[] {
+  const cause = causeOf(error);
+  if (cause instanceof InputError) return [formatted(error, 'BAD_USER_INPUT', cause.message)];
+
+  if (isRefusal(error)) {
+    if (cause.code === 'MER_ERR_GQL_PERSISTED_QUERY_NOT_FOUND') {
+      return [formatted(error, 'BAD_REQUEST', 'The request has no "query".')];
+    }
+    return (cause.errors ?? [error]).map(reason => formatted(reason, 'BAD_REQUEST', reason.message));
+  }
+
+  if (isOutage(cause)) {
+    logger.error({ requestId, error: reasonOf(cause) }, 'the database is unavailable');
+    return [
+      formatted(
+        error,
+        'DATABASE_UNAVAILABLE',
+        'The library cannot be reached right now. Please try again in a moment.',
+      ),
+    ];
+  }
+
+  logger.error({ requestId, error: reasonOf(cause), stack: cause.stack }, 'a request failed unexpectedly');
+  return [
+    formatted(
+      error,
+      'INTERNAL_SERVER_ERROR',
+      `Something went wrong on our side. Please quote ${requestId} when you report it.`,
+      { requestId },
+    ),
+  ];
+}
+
+/** Only what resolving throws has a path. */
+function wasResolving(error: GraphQLError): boolean {
+  return error.path !== undefined;
+}
+
+/** Whether the request itself was refused: by Fastify, by mercurius, or by GraphQL, which needs no other error. */
+function isRefusal(error: GraphQLError): boolean {
+  const { statusCode = 500 } = causeOf(error);
+  return !wasResolving(error) && (statusCode < 500 || error.originalError === undefined);
+}
+
+function causeOf(error: GraphQLError): Thrown {
+  return error.originalError ?? error;
+}
+
+function formatted(
+  error: Error & Partial<GraphQLError>,
+  code: Code,
+  message: string,
+  extensions: Record<string, string> = {},
+): GraphQLFormattedError {
+  const { locations, path } = error;
+  return {
+    message,
+    ...(locations && { locations }),
+    ...(path && { path }),
+    extensions: { code, ...extensions },
+  };
+}

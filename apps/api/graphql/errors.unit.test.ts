@@ -1,0 +1,179 @@
+import type { FastifyInstance } from 'fastify';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openDatabase } from '../database.ts';
+import { IngestionScheduler } from '../ingestion/ingestionScheduler.ts';
+import type { Library } from '../library/library.ts';
+import { createServer } from '../server.ts';
+import { ask, send } from '../testing/ask.ts';
+import { fakeCatalog } from '../testing/catalog.ts';
+import { levels, loggerInMemory } from '../testing/logger.ts';
+
+const { logger, lines } = loggerInMemory();
+/** Nothing listens on port 1. */
+const away = openDatabase('postgres://segue:hidden-secret@127.0.0.1:1/segue');
+const catalog = fakeCatalog();
+const library: Library = {
+  database: away,
+  catalog,
+  scheduler: new IngestionScheduler({ hint: { give() {} }, logger }),
+  logger,
+};
+
+let server: FastifyInstance;
+beforeAll(async () => {
+  server = await createServer(library);
+});
+afterAll(async () => {
+  await server.close();
+  await away.sql.end({ timeout: 1 });
+});
+
+/** The second time a query is compiled, the third time it runs compiled: all must answer alike. */
+const times = [1, 2, 3];
+
+describe.each(times)('asked for the %i. time', () => {
+  test('malformed GraphQL is answered with what the parser says', async () => {
+    expect(await ask(server, '{ getLibraryTracks { id ')).toEqual({
+      status: 400,
+      data: null,
+      errors: [
+        {
+          message: 'Syntax Error: Expected Name, found <EOF>.',
+          locations: [{ line: 1, column: 25 }],
+          extensions: { code: 'BAD_REQUEST' },
+        },
+      ],
+    });
+  });
+
+  test('each field that is unknown is named', async () => {
+    const { status, errors } = await ask(server, '{ getLibraryTracks { nothing nowhere } }');
+    expect(status).toBe(400);
+    expect(errors).toMatchObject([
+      {
+        message: 'Cannot query field "nothing" on type "LibraryTrack".',
+        extensions: { code: 'BAD_REQUEST' },
+      },
+      {
+        message: 'Cannot query field "nowhere" on type "LibraryTrack".',
+        extensions: { code: 'BAD_REQUEST' },
+      },
+    ]);
+  });
+
+  test.each([
+    ['of the wrong type', { first: 'many' }, 'got invalid value "many"'],
+    ['missing', {}, 'was not provided'],
+  ])('a variable that is %s is named', async (_, variables, problem) => {
+    const query = 'query ($first: Int!) { getLibraryTracks(first: $first) { id } }';
+    const { status, errors } = await ask(server, query, variables);
+    expect(status).toBe(400);
+    expect(errors).toMatchObject([{ extensions: { code: 'BAD_REQUEST' } }]);
+    expect(errors?.[0]?.message).toContain('"$first"');
+    expect(errors?.[0]?.message).toContain(problem);
+  });
+
+  test.each([
+    ['addTrackToLibrary(input: {tidalTrackId: "12a"}) { __typename }', 'tidalTrackId must be 1 to 20 digits'],
+    ['addAlbumToLibrary(input: {tidalAlbumId: ""}) { __typename }', 'tidalAlbumId must be 1 to 20 digits'],
+  ])('%s is a clear input error, and nobody is asked', async (mutation, message) => {
+    const { status, errors } = await ask(server, `mutation { ${mutation} }`);
+    expect(status).toBe(200);
+    expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
+    expect(errors?.[0]?.message).toContain(message);
+    expect(catalog.asked).toEqual([]);
+  });
+
+  test.each(['first: 0', 'first: 201'])('a page of %s is a clear input error', async page => {
+    expect((await ask(server, `{ getLibraryTracks(${page}) { id } }`)).errors).toMatchObject([
+      { message: 'first must be from 1 to 200', extensions: { code: 'BAD_USER_INPUT' } },
+    ]);
+  });
+
+  test('a database that is away is said to be, without what was asked of it', async () => {
+    lines.length = 0;
+    const answer = await ask(server, '{ getLibraryTracks { id } }');
+    expect(answer).toEqual({
+      status: 200,
+      data: null,
+      errors: [
+        {
+          message: 'The library cannot be reached right now. Please try again in a moment.',
+          locations: [{ line: 1, column: 3 }],
+          path: ['getLibraryTracks'],
+          extensions: { code: 'DATABASE_UNAVAILABLE' },
+        },
+      ],
+    });
+    expect(lines).toMatchObject([{ level: levels.error, msg: 'the database is unavailable' }]);
+    expect(JSON.stringify(lines)).toContain('ECONNREFUSED');
+    expect(JSON.stringify(lines)).not.toContain('hidden-secret');
+  });
+});
+
+test('an id may be given as a number', async () => {
+  const query = 'mutation { addTrackToLibrary(input: {tidalTrackId: 1766030}) { __typename } }';
+  expect((await ask(server, query)).errors).toMatchObject([{ extensions: { code: 'DATABASE_UNAVAILABLE' } }]);
+});
+
+describe('a request that is none', () => {
+  const json = { 'content-type': 'application/json' };
+  test.each([
+    ['no body', {}, 400, 'body must be object'],
+    ['an empty object', { payload: {} }, 400, 'The request has no "query".'],
+    ['a list', { payload: [] }, 400, 'body must be object'],
+    ['what is no JSON', { payload: '{', headers: json }, 400, 'not valid JSON'],
+    ['a query that is no text', { payload: { query: 1 } }, 400, 'The query is JSON'],
+    [
+      'a form',
+      { payload: 'query=x', headers: { 'content-type': 'application/x-www-form-urlencoded' } },
+      415,
+      '',
+    ],
+    ['more than 1 MiB', { payload: { query: ' '.repeat(1024 * 1024) } }, 413, 'too large'],
+    ['a mutation by GET', { method: 'GET', url: '/graphql?query=mutation{__typename}' }, 405, 'GET'],
+    ['a malformed GET', { method: 'GET', url: '/graphql?query={' }, 400, 'Syntax Error'],
+    ['a GET without a query', { method: 'GET' }, 400, 'The request has no "query".'],
+  ] as const)('%s', async (_, request, status, message) => {
+    const answer = await send(server, request);
+    expect(answer).toMatchObject({ status, errors: [{ extensions: { code: 'BAD_REQUEST' } }] });
+    expect(answer.errors?.[0]?.message).toContain(message);
+  });
+});
+
+test('what nobody expected is told by an id alone, under which the log has the rest', async () => {
+  const broken = () => Promise.reject(new TypeError('hidden-secret is not a function'));
+  const brokenServer = await createServer({ ...library, database: { ...away, sql: broken as never } });
+  lines.length = 0;
+
+  const answer = await ask(
+    brokenServer,
+    'mutation { addTrackToLibrary(input: {tidalTrackId: 1}) { __typename } }',
+  );
+  await brokenServer.close();
+
+  const requestId = answer.errors?.[0]?.extensions.requestId;
+  expect(requestId).toMatch(/^[\da-f-]{36}$/);
+  expect(answer).toEqual({
+    status: 200,
+    data: null,
+    errors: [
+      {
+        message: `Something went wrong on our side. Please quote ${requestId} when you report it.`,
+        locations: [{ line: 1, column: 12 }],
+        path: ['addTrackToLibrary'],
+        extensions: { code: 'INTERNAL_SERVER_ERROR', requestId },
+      },
+    ],
+  });
+  expect(lines).toMatchObject([
+    { level: levels.error, requestId, error: 'hidden-secret is not a function', stack: expect.any(String) },
+  ]);
+});
+
+test('the server is alive without its database, and not ready', async () => {
+  expect((await server.inject('/livez')).statusCode).toBe(200);
+  const readiness = await server.inject('/readyz');
+  expect(readiness.statusCode).toBe(503);
+  expect(readiness.json()).toEqual({ status: 'waiting', database: 'unavailable' });
+});

@@ -1,0 +1,139 @@
+import type { Queryable } from '@segue/database/connection.ts';
+import { eventProblem } from '@segue/ingestion/event.ts';
+import { type Isrc, type IsrcProblem, readIsrc } from '@segue/ingestion/isrc.ts';
+import type { LogFields } from '@segue/ingestion/logEvents.ts';
+import type { IngestionRequest } from '@segue/ingestion/request.ts';
+import { enqueue, enqueueAlbum } from '@segue/outbox/enqueue.ts';
+import { crashPoint } from '@segue/process/crashPoint.ts';
+import type { Logger } from '@segue/process/logger.ts';
+import { reasonOf } from '@segue/process/reason.ts';
+import type { IngestionHint } from './hint.ts';
+
+/** A recording as TIDAL gave it, valid or not. */
+export type TrackIngestionRequest = {
+  isrc: string | null;
+  title: string;
+  artist: string;
+  album: string;
+  artworkUrl: string | null;
+};
+
+export type AlbumTracksIngestionRequest = { tracks: TrackIngestionRequest[] };
+
+/** Whether one recording is requested (`success`), and if not, why. */
+export type TrackSchedulingResult = { trackTitle: string } & (
+  | { result: 'success'; isrc: Isrc }
+  | { result: 'skipped'; isrc: string | null; reason: IsrcProblem }
+  | { result: 'error'; isrc: Isrc; error: string }
+);
+
+/** One result a track, in the order of the request. */
+export type BatchSchedulingResult = { results: TrackSchedulingResult[] };
+
+type Decision = { result: TrackSchedulingResult; request: IngestionRequest | null };
+
+/**
+ * The API's way into the outbox. `schedule…` belongs into the transaction that stores the item, so that both
+ * commit or neither (rule R2); `announce` comes after the commit, and can neither fail nor delay (rule R10).
+ */
+export class IngestionScheduler {
+  readonly #hint: Pick<IngestionHint, 'give'>;
+  readonly #logger: Logger;
+
+  constructor({ hint, logger }: { hint: Pick<IngestionHint, 'give'>; logger: Logger }) {
+    this.#hint = hint;
+    this.#logger = logger;
+  }
+
+  /**
+   * Writes the outbox row of a track, unless the track is unfit (rule R9). Its statement is sent at once, behind
+   * what the transaction sent before, without waiting for it.
+   *
+   * @throws what the database says; nothing for an unfit track
+   */
+  async scheduleTrack(
+    transaction: Queryable,
+    request: TrackIngestionRequest,
+  ): Promise<TrackSchedulingResult> {
+    const decision = decide(request);
+    if (decision.request !== null) await enqueue(transaction, decision.request);
+    crashPoint('before_commit');
+    return decision.result;
+  }
+
+  /** The same for all tracks of an album, in one statement. One unfit track spoils no other. */
+  async scheduleAlbumTracks(
+    transaction: Queryable,
+    { tracks }: AlbumTracksIngestionRequest,
+  ): Promise<BatchSchedulingResult> {
+    const decisions = tracks.map(decide);
+    await enqueueAlbum(
+      transaction,
+      decisions.flatMap(({ request }) => request ?? []),
+    );
+    crashPoint('before_commit');
+    return { results: decisions.map(({ result }) => result) };
+  }
+
+  /**
+   * Says what was committed, one line a recording, and gives relays a hint.
+   *
+   * @param durationMs how long the transaction took
+   */
+  announce(scheduling: TrackSchedulingResult | BatchSchedulingResult, durationMs: number): void {
+    crashPoint('after_commit');
+    try {
+      const album = 'results' in scheduling;
+      const results = album ? scheduling.results : [scheduling];
+      const context = { duration_ms: Math.round(durationMs), ...(album && { total_tracks: results.length }) };
+      for (const result of results) this.#log(result, context);
+      crashPoint('before_hint');
+      if (results.some(({ result }) => result === 'success')) this.#hint.give();
+    } catch (error) {
+      this.#logger.debug(
+        { error: reasonOf(error) },
+        'not announced: relays find the rows at their next poll',
+      );
+    }
+  }
+
+  #log(scheduling: TrackSchedulingResult, context: Pick<LogFields, 'duration_ms' | 'total_tracks'>): void {
+    const { result, trackTitle } = scheduling;
+    const isrc = scheduling.isrc === null ? {} : { isrc: scheduling.isrc };
+    switch (result) {
+      case 'success':
+        this.#logger.info({ event: 'ingestion_requested', ...isrc, trackTitle, result, ...context });
+        break;
+      case 'skipped':
+        this.#logger.warn({
+          event: 'ingestion_skipped',
+          ...isrc,
+          trackTitle,
+          result,
+          reason: scheduling.reason,
+        });
+        break;
+      case 'error':
+        this.#logger.warn({
+          event: 'validation_error',
+          ...isrc,
+          trackTitle,
+          result,
+          error: scheduling.error,
+        });
+    }
+  }
+}
+
+function decide({ isrc: given, artworkUrl, ...recording }: TrackIngestionRequest): Decision {
+  const trackTitle = recording.title;
+  const reading = readIsrc(given);
+  if ('problem' in reading) {
+    return { result: { result: 'skipped', trackTitle, isrc: given, reason: reading.problem }, request: null };
+  }
+  const { isrc } = reading;
+  const request = { ...recording, isrc, ...(artworkUrl !== null && { artworkUrl }) };
+  const error = eventProblem({ ...request, priority: 0, force: false });
+  if (error !== null) return { result: { result: 'error', trackTitle, isrc, error }, request: null };
+  return { result: { result: 'success', trackTitle, isrc }, request };
+}

@@ -1,0 +1,108 @@
+import type { Queryable } from '@segue/database/connection.ts';
+import type { LogFields } from '@segue/ingestion/logEvents.ts';
+import type { AlbumListing, CatalogAlbum } from '@segue/tidal/catalog.ts';
+import { askCatalog } from './askCatalog.ts';
+import { isrcToStore } from './isrcToStore.ts';
+import type { Addition, Library, LibraryAlbum } from './library.ts';
+import { violatesUnique } from './uniqueViolation.ts';
+
+/**
+ * Adds an album to a user's library and requests the ingestion of each of its recordings: all, or nothing
+ * (rule R2). A listing that is partly unavailable is stored as far as it goes.
+ *
+ * @throws what the database says
+ */
+export async function addAlbum(
+  library: Library,
+  userId: string,
+  tidalAlbumId: string,
+): Promise<Addition<LibraryAlbum>> {
+  const { database, catalog, logger } = library;
+  const existingItemId = await findAlbum(database.sql, userId, tidalAlbumId);
+  if (existingItemId !== null) return { outcome: 'duplicate', existingItemId };
+
+  const answer = await askCatalog(catalog.getAlbum(tidalAlbumId), logger);
+  if (answer.outcome !== 'found') return answer;
+  const album = answer.item;
+  const { tracks, problem } = await catalog.getAlbumListing(album.tidalId, album.numberOfItems);
+  if (problem !== null) {
+    const fields: LogFields = {
+      event: 'album_track_listing_error',
+      error: problem,
+      total_tracks: album.numberOfItems,
+    };
+    logger.error(fields, `album ${album.tidalId} is listed with ${tracks.length} tracks`);
+  }
+  return await storeAlbum(library, userId, album, tracks);
+}
+
+/** The unique constraint decides, not the look before, as with a track. */
+async function storeAlbum(
+  library: Library,
+  userId: string,
+  album: CatalogAlbum,
+  tracks: AlbumListing['tracks'],
+): Promise<Addition<LibraryAlbum>> {
+  const { database, scheduler } = library;
+  const startedAt = performance.now();
+  try {
+    const [item, scheduling] = await database.sql.begin(transaction => [
+      insertAlbum(transaction, userId, album, tracks),
+      scheduler.scheduleAlbumTracks(transaction, {
+        tracks: tracks.map(track => ({
+          isrc: track.isrc,
+          title: track.title,
+          artist: track.artistName,
+          album: album.title,
+          artworkUrl: album.coverArtUrl,
+        })),
+      }),
+    ]);
+    scheduler.announce(scheduling, performance.now() - startedAt);
+    return { outcome: 'added', item };
+  } catch (error) {
+    if (!violatesUnique('library_albums_user_album', error)) throw error;
+    const existingItemId = await findAlbum(database.sql, userId, album.tidalId);
+    if (existingItemId !== null) return { outcome: 'duplicate', existingItemId };
+    // Removed again between the two statements: the way is free.
+    return await storeAlbum(library, userId, album, tracks);
+  }
+}
+
+async function findAlbum(db: Queryable, userId: string, tidalAlbumId: string): Promise<string | null> {
+  const [row] = await db<{ id: string }[]>`
+    SELECT id FROM library_albums WHERE user_id = ${userId} AND tidal_album_id = ${tidalAlbumId}`;
+  return row?.id ?? null;
+}
+
+async function insertAlbum(
+  db: Queryable,
+  userId: string,
+  album: CatalogAlbum,
+  tracks: AlbumListing['tracks'],
+): Promise<LibraryAlbum> {
+  const item = {
+    userId,
+    tidalAlbumId: album.tidalId,
+    title: album.title,
+    artistName: album.artistName,
+    coverArtUrl: album.coverArtUrl,
+    releaseDate: album.releaseDate,
+    trackCount: Math.max(album.numberOfItems, tracks.length),
+    trackListing: tracks.map(({ position, title, duration, tidalId, explicit, isrc }) => ({
+      position,
+      title,
+      duration,
+      tidalId,
+      explicit,
+      isrc: isrcToStore(isrc),
+    })),
+  };
+  const [row] = await db<[{ id: string; createdAt: string }]>`
+    INSERT INTO library_albums
+      (user_id, tidal_album_id, title, artist_name, cover_art_url, release_date, track_count, track_listing)
+    VALUES (${item.userId}, ${item.tidalAlbumId}, ${item.title}, ${item.artistName}, ${item.coverArtUrl},
+      ${item.releaseDate}, ${item.trackCount}, ${JSON.stringify(item.trackListing)})
+    RETURNING id, created_at AS "createdAt"`;
+  return { id: row.id, ...item, createdAt: new Date(row.createdAt) };
+}

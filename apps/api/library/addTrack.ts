@@ -1,0 +1,85 @@
+import type { Queryable } from '@segue/database/connection.ts';
+import type { CatalogTrack } from '@segue/tidal/catalog.ts';
+import { askCatalog } from './askCatalog.ts';
+import { isrcToStore } from './isrcToStore.ts';
+import type { Addition, Library, LibraryTrack } from './library.ts';
+import { violatesUnique } from './uniqueViolation.ts';
+
+/**
+ * Adds a track to a user's library and requests its ingestion: both, or neither (rule R2).
+ *
+ * @throws what the database says
+ */
+export async function addTrack(
+  library: Library,
+  userId: string,
+  tidalTrackId: string,
+): Promise<Addition<LibraryTrack>> {
+  const { database, catalog, logger } = library;
+  const existingItemId = await findTrack(database.sql, userId, tidalTrackId);
+  if (existingItemId !== null) return { outcome: 'duplicate', existingItemId };
+
+  const answer = await askCatalog(catalog.getTrack(tidalTrackId), logger);
+  if (answer.outcome !== 'found') return answer;
+  return await storeTrack(library, userId, answer.item);
+}
+
+/**
+ * The unique constraint decides, not the look before: of requests that add the same track at the same moment,
+ * one stores it and the others learn its id.
+ */
+async function storeTrack(
+  library: Library,
+  userId: string,
+  track: CatalogTrack,
+): Promise<Addition<LibraryTrack>> {
+  const { database, scheduler } = library;
+  const startedAt = performance.now();
+  try {
+    const [item, scheduling] = await database.sql.begin(transaction => [
+      insertTrack(transaction, userId, track),
+      scheduler.scheduleTrack(transaction, {
+        isrc: track.isrc,
+        title: track.title,
+        artist: track.artistName,
+        album: track.albumName,
+        artworkUrl: track.coverArtUrl,
+      }),
+    ]);
+    scheduler.announce(scheduling, performance.now() - startedAt);
+    return { outcome: 'added', item };
+  } catch (error) {
+    if (!violatesUnique('library_tracks_user_track', error)) throw error;
+    const existingItemId = await findTrack(database.sql, userId, track.tidalId);
+    if (existingItemId !== null) return { outcome: 'duplicate', existingItemId };
+    // Removed again between the two statements: the way is free.
+    return await storeTrack(library, userId, track);
+  }
+}
+
+async function findTrack(db: Queryable, userId: string, tidalTrackId: string): Promise<string | null> {
+  const [row] = await db<{ id: string }[]>`
+    SELECT id FROM library_tracks WHERE user_id = ${userId} AND tidal_track_id = ${tidalTrackId}`;
+  return row?.id ?? null;
+}
+
+async function insertTrack(db: Queryable, userId: string, track: CatalogTrack): Promise<LibraryTrack> {
+  const item = {
+    userId,
+    tidalTrackId: track.tidalId,
+    title: track.title,
+    artistName: track.artistName,
+    albumName: track.albumName,
+    duration: track.duration,
+    coverArtUrl: track.coverArtUrl,
+    explicit: track.explicit,
+    isrc: isrcToStore(track.isrc),
+  };
+  const [row] = await db<[{ id: string; createdAt: string }]>`
+    INSERT INTO library_tracks
+      (user_id, tidal_track_id, title, artist_name, album_name, duration, cover_art_url, explicit, isrc)
+    VALUES (${item.userId}, ${item.tidalTrackId}, ${item.title}, ${item.artistName}, ${item.albumName},
+      ${item.duration}, ${item.coverArtUrl}, ${item.explicit}, ${item.isrc})
+    RETURNING id, created_at AS "createdAt"`;
+  return { id: row.id, ...item, createdAt: new Date(row.createdAt) };
+}

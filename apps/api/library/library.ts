@@ -1,0 +1,26 @@
+import type { libraryAlbums, libraryTracks } from '@segue/database/schema.ts';
+import type { Logger } from '@segue/process/logger.ts';
+import type { TidalClient } from '@segue/tidal/client.ts';
+import type { Database } from '../database.ts';
+import type { IngestionScheduler } from '../ingestion/ingestionScheduler.ts';
+
+export type LibraryTrack = typeof libraryTracks.$inferSelect;
+export type LibraryAlbum = typeof libraryAlbums.$inferSelect;
+
+/** What the library asks of TIDAL. */
+export type Catalog = Pick<TidalClient, 'getTrack' | 'getAlbum' | 'getAlbumListing'>;
+
+/** What the functions of this folder work with. */
+export type Library = {
+  database: Database;
+  catalog: Catalog;
+  scheduler: IngestionScheduler;
+  logger: Logger;
+};
+
+/** What came of an addition. */
+export type Addition<Item> =
+  | { outcome: 'added'; item: Item }
+  | { outcome: 'duplicate'; existingItemId: string }
+  | { outcome: 'not_found' }
+  | { outcome: 'tidal_unavailable'; retryable: boolean };

@@ -1,0 +1,41 @@
+import { hint } from '@segue/outbox/hint.ts';
+import { createLogger } from '@segue/process/logger.ts';
+import { run } from '@segue/process/run.ts';
+import { createTidalClient } from '@segue/tidal/client.ts';
+import { readConfiguration } from './configuration.ts';
+import { awaitDatabase, openDatabase } from './database.ts';
+import { IngestionHint } from './ingestion/hint.ts';
+import { IngestionScheduler } from './ingestion/ingestionScheduler.ts';
+import { close, createServer, listen } from './server.ts';
+
+await run('api', async () => {
+  const configuration = readConfiguration();
+  const logger = createLogger('api', configuration.LOG_LEVEL);
+  const catalog = createTidalClient({
+    apiUrl: configuration.TIDAL_API_URL,
+    authUrl: configuration.TIDAL_AUTH_URL,
+    clientId: configuration.TIDAL_CLIENT_ID,
+    clientSecret: configuration.TIDAL_CLIENT_SECRET,
+    countryCode: configuration.TIDAL_COUNTRY_CODE,
+  });
+  const database = openDatabase(configuration.DATABASE_URL);
+  const ingestionHint = new IngestionHint(() => hint(database.sql), logger);
+  const scheduler = new IngestionScheduler({ hint: ingestionHint, logger });
+  const server = await createServer({ database, catalog, scheduler, logger });
+
+  await awaitDatabase(database);
+  const address = await listen(server, configuration.API_HOST, configuration.API_PORT);
+  logger.info(
+    { address },
+    `api is running: GraphQL at ${address}/graphql, its editor at ${address}/graphiql`,
+  );
+
+  return {
+    logger,
+    async stop() {
+      await close(server);
+      await ingestionHint.flush();
+      await database.sql.end({ timeout: 2 });
+    },
+  };
+});

@@ -1,0 +1,32 @@
+/** What Node says of a connection that cannot be made or breaks. */
+const networkCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ENOENT',
+  // What postgres.js says of the same.
+  'CONNECT_TIMEOUT',
+  'CONNECTION_CLOSED',
+  'CONNECTION_DESTROYED',
+  'CONNECTION_ENDED',
+]);
+
+/**
+ * What PostgreSQL says when it is there and cannot serve: connection failure (08), insufficient resources such
+ * as connections or disk (53), shutdown, crash or start (57P), and a standby that was promoted elsewhere (25006).
+ */
+const outageSqlState = /^(08...|53...|57P0.|25006)$/;
+
+/** Whether the error says that the database is away for now, and not that a statement is wrong. */
+export function isOutage(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    const { code } = at as NodeJS.ErrnoException;
+    if (code !== undefined && (networkCodes.has(code) || outageSqlState.test(code))) return true;
+  }
+  return false;
+}

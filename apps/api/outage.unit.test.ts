@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+import { isOutage } from './outage.ts';
+
+const withCode = (code: string) => Object.assign(new Error('failed'), { code });
+
+test.each([
+  'ECONNREFUSED',
+  'CONNECT_TIMEOUT',
+  'CONNECTION_CLOSED',
+  '08006',
+  '53300',
+  '57P01',
+  '57P03',
+  '25006',
+])('%s says that the database is away', code => {
+  expect(isOutage(withCode(code))).toBe(true);
+  expect(isOutage(new Error('Failed query', { cause: withCode(code) }))).toBe(true);
+});
+
+test.each(['23505', '42601', '28P01', '57014'])('%s says that something else is wrong', code => {
+  expect(isOutage(withCode(code))).toBe(false);
+});
+
+test('what has no code is no outage', () => {
+  expect(isOutage(new TypeError('undefined is not a function'))).toBe(false);
+  expect(isOutage('away')).toBe(false);
+});
