@@ -4,11 +4,14 @@ import { isIsrc } from './isrc.ts';
 /** The name of the one event that asks for one recording to be put into the index. */
 export const ingestionRequested = 'track/ingestion.requested';
 
-/** The data of the event (rule R3). */
+/**
+ * The data of the event (rule R3). Only a blank title makes a recording unfit: it can be found by nothing then.
+ * TIDAL lacks an artist or an album now and then, and such a recording is still not lost.
+ */
 export const trackIngestionSchema = z.object({
   isrc: z.string().refine(isIsrc, 'must be 12 characters of A-Z and 0-9'),
   title: z.string().trim().min(1, 'must not be empty'),
-  artist: z.string().trim().min(1, 'must not be empty'),
+  artist: z.string(),
   album: z.string(),
   artworkUrl: z.string().min(1).optional(),
   priority: z.number().int().min(-600).max(600),

@@ -41,11 +41,11 @@ test('T011: a track that cannot be requested is a result, and no row', async () 
     reason: 'missing_isrc',
   });
   expect(await schedule({ isrc: 'USRC1' })).toMatchObject({ result: 'skipped', reason: 'invalid_isrc' });
-  expect(await schedule({ isrc, artist: '' })).toEqual({
+  expect(await schedule({ isrc, title: ' ' })).toEqual({
     result: 'error',
     isrc,
     trackTitle: 'So What',
-    error: 'artist: must not be empty',
+    error: 'title: must not be empty',
   });
   expect(await outboxOf(isrc)).toEqual([]);
 });
