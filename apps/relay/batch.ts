@@ -2,6 +2,7 @@ import type { Sql } from '@segue/database/connection.ts';
 import type { Claim } from '@segue/outbox/claim.ts';
 import { crashPoint } from '@segue/process/crashPoint.ts';
 import type { Logger } from '@segue/process/logger.ts';
+import { reasonOf } from '@segue/process/reason.ts';
 import type { Breaker } from './breaker.ts';
 import type { EventSender } from './inngest/eventSender.ts';
 import { insistUntil } from './insist.ts';
@@ -49,9 +50,14 @@ export async function relayBatch(
   const { sql, logger } = relay;
   // A quarter of the lease is kept for the settlement.
   const timeLeftMs = () => claimedAt + relay.leaseMs * 0.75 - performance.now();
+  // Both writes may be repeated: a row that took its recording finds that it did, one that is settled stays so.
+  const insist = <Result>(statement: () => Promise<Result>) =>
+    insistUntil(claimedAt + relay.leaseMs, givingUp, statement, error =>
+      logger.warn({ error: reasonOf(error) }, 'the database failed; a batch in hand waits for it'),
+    );
   crashPoint('after_claim');
 
-  const deduped = await dropDuplicates(sql, rows, relay);
+  const deduped = await insist(() => dropDuplicates(sql, rows, relay));
   crashPoint('after_dedupe');
 
   const askedAt = performance.now();
@@ -74,7 +80,7 @@ export async function relayBatch(
   const settled = await settle(sql, conclude(deduped, asked, sent), {
     lease,
     maxAttempts: relay.maxAttempts,
-    insist: statement => insistUntil(claimedAt + relay.leaseMs, givingUp, statement),
+    insist,
   });
   logSettled(logger, settled, performance.now() - claimedAt);
   if (settled.lost > 0) {

@@ -14,11 +14,13 @@ export async function insistUntil<Result>(
   deadline: number,
   giveUp: AbortSignal,
   statement: () => Promise<Result>,
+  onFirstFailure?: (error: unknown) => void,
 ): Promise<Result> {
-  for (;;) {
+  for (let failures = 0; ; failures += 1) {
     try {
       return await statement();
     } catch (error) {
+      if (failures === 0) onFirstFailure?.(error);
       if (giveUp.aborted || performance.now() + pauseMs >= deadline) throw error;
       await pause(pauseMs, giveUp);
     }
