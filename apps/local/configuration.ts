@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { databaseUrl, httpUrl, port, readEnvironment } from '@segue/process/environment.ts';
+import { z } from 'zod';
+
+/** Where the checkout lies. */
+export const checkout = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Where data stays; of `SEGUE_DATA_FOLDER`, by default `.segue` in the checkout. */
+export const dataFolderPath = z.string().default(join(checkout, '.segue'));
+
+const schema = z.object({
+  SEGUE_DATA_FOLDER: dataFolderPath,
+  API_HOST: z.string().default('127.0.0.1'),
+  API_PORT: port(4000),
+  RELAY_HOST: z.string().default('127.0.0.1'),
+  RELAY_PORT: port(4100),
+  DATABASE_URL: databaseUrl.optional(),
+  TIDAL_API_URL: httpUrl.optional(),
+  TIDAL_AUTH_URL: httpUrl.optional(),
+  TIDAL_CLIENT_ID: z.string().optional(),
+  TIDAL_CLIENT_SECRET: z.string().optional(),
+  QDRANT_URL: httpUrl.optional(),
+  QDRANT_API_KEY: z.string().optional(),
+  QDRANT_COLLECTION: z.string().default('tracks'),
+  INNGEST_BASE_URL: httpUrl.optional(),
+  INNGEST_EVENT_API_BASE_URL: httpUrl.optional(),
+  INNGEST_EVENT_KEY: z.string().optional(),
+  INNGEST_DEV: z.string().optional(),
+  LOG_LEVEL: z.string().optional(),
+});
+
+/**
+ * What this process itself needs of the environment. The processes that it starts read theirs, and say what is
+ * wrong with it.
+ */
+export type Configuration = z.infer<typeof schema>;
+
+/** @throws ConfigurationError naming every variable that is wrong */
+export function readConfiguration(environment: NodeJS.ProcessEnv = process.env): Configuration {
+  return readEnvironment(schema, environment);
+}
