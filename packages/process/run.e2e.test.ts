@@ -32,10 +32,30 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', signal => {
     await child.waitForLog(isUp);
     child.kill(signal);
     await child.waitForLog(({ msg }) => msg === 'stopping');
-    child.kill(signal);
+    const impatience = setInterval(() => child.kill(signal), 50);
 
     expect(await child.exited).toEqual({ code: signal === 'SIGINT' ? 130 : 143, signal: null });
+    clearInterval(impatience);
   });
+});
+
+test('Ctrl-C under npm comes twice and is one signal', async () => {
+  const child = await startScript(`
+    const work = setInterval(() => {}, 1_000);
+    await run('script', async () => ({ logger, stop: async () => {
+      const again = new Promise(resolve => process.once('SIGINT', resolve));
+      logger.info('stop has begun');
+      await again;
+      clearInterval(work);
+    } }));
+    logger.info('up');
+  `);
+  await child.waitForLog(isUp);
+  child.kill('SIGINT');
+  await child.waitForLog(({ msg }) => msg === 'stop has begun');
+  child.kill('SIGINT');
+
+  expect(await child.exited).toEqual({ code: 0, signal: null });
 });
 
 test('a stop that fails says why and exits 1', async () => {

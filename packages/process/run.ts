@@ -9,13 +9,19 @@ export type Running = { logger: Logger; stop: () => Promise<void> };
 const stopWithinMs = 10_000;
 
 /**
+ * A signal that comes again so soon is the same one: Ctrl-C at a terminal reaches npm and us, and npm passes
+ * its own on to us.
+ */
+const echoMs = 200;
+
+/**
  * Starts a process and ends it cleanly: SIGTERM and SIGINT call `stop` and exit 0; a second signal ends it at
  * once; a start that fails says why in one line and exits 1.
  *
  * @param start resolves when the process is ready to work
  */
 export async function run(name: string, start: () => Promise<Running>): Promise<void> {
-  let stopping = false;
+  let stoppingSince: number | undefined;
   let running: Running | undefined;
 
   const end = async (code: number, logger = running?.logger) => {
@@ -24,8 +30,9 @@ export async function run(name: string, start: () => Promise<Running>): Promise<
   };
 
   const stop = async (signal: NodeJS.Signals) => {
-    if (stopping || !running) return process.exit(signal === 'SIGINT' ? 130 : 143);
-    stopping = true;
+    if (stoppingSince !== undefined && performance.now() - stoppingSince < echoMs) return;
+    if (stoppingSince !== undefined || !running) return process.exit(signal === 'SIGINT' ? 130 : 143);
+    stoppingSince = performance.now();
     const { logger } = running;
     logger.info({ signal }, 'stopping');
     const overdue = setTimeout(() => {
