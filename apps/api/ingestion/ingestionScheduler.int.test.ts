@@ -44,7 +44,7 @@ test('T011: a track that cannot be requested is a result, and no row', async () 
   expect(await schedule({ isrc, title: ' ' })).toEqual({
     result: 'error',
     isrc,
-    trackTitle: 'So What',
+    trackTitle: ' ',
     error: 'title: must not be empty',
   });
   expect(await outboxOf(isrc)).toEqual([]);
