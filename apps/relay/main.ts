@@ -1,4 +1,6 @@
-import { connect } from '@segue/database/connection.ts';
+import { connectThroughPooler } from '@segue/database/pooler.ts';
+import { assertMigrated } from '@segue/database/ready.ts';
+import { steadyPlans } from '@segue/outbox/steadyPlans.ts';
 import { createLogger } from '@segue/process/logger.ts';
 import { run } from '@segue/process/run.ts';
 import { Breaker } from './breaker.ts';
@@ -17,12 +19,14 @@ const hourMs = 3_600_000;
 await run('relay', async () => {
   const configuration = readConfiguration();
   const logger = createLogger('relay', configuration.LOG_LEVEL);
-  const sql = connect({
+  const sql = await connectThroughPooler({
     url: configuration.DATABASE_URL,
     applicationName: 'segue-relay',
     // A connection for each batch under way, and three for the claim, the retention and /readyz.
     max: configuration.RELAY_CONCURRENCY + 3,
+    settings: steadyPlans,
   });
+  await assertMigrated(sql);
   const inngestBreaker = new Breaker({ firstWaitMs: 1_000, longestWaitMs: 5_000 });
   const indexBreaker = new Breaker({ firstWaitMs: 5_000, longestWaitMs: 30_000 });
   const metrics = new Metrics({ sql, inngestBreaker, indexBreaker });

@@ -1,5 +1,5 @@
 import type { Sql } from '@segue/database/connection.ts';
-import { readBacklog } from '@segue/outbox/backlog.ts';
+import { type Backlog, readBacklog } from '@segue/outbox/backlog.ts';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Breaker } from './breaker.ts';
 import type { Settled } from './steps/settle.ts';
@@ -37,19 +37,28 @@ export class Metrics {
         this.set({ service: 'qdrant' }, Number(indexBreaker.state !== 'closed'));
       },
     });
-    const oldest = new Gauge({
+    // Both come from one query. Gauges are collected side by side, and each must wait for its own figure.
+    let reading: Promise<Backlog> | undefined;
+    const backlog = () => {
+      reading ??= readBacklog(sql).finally(() => {
+        reading = undefined;
+      });
+      return reading;
+    };
+    new Gauge({
       name: 'segue_outbox_oldest_seconds',
       help: 'Age of the oldest outbox row that is not settled: the figure to alert on',
       registers,
+      async collect() {
+        this.set((await backlog()).oldestSeconds);
+      },
     });
     new Gauge({
       name: 'segue_outbox_open_rows',
       help: 'Outbox rows that are not settled',
       registers,
       async collect() {
-        const { openRows, oldestSeconds } = await readBacklog(sql);
-        this.set(openRows);
-        oldest.set(oldestSeconds);
+        this.set((await backlog()).openRows);
       },
     });
   }

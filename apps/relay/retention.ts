@@ -28,7 +28,9 @@ export function keepRetention(sql: Sql, olderThanMs: number, logger: Logger): ()
       after = page.last;
       if (after !== null) await pause(betweenPagesMs, signal);
     }
-    await deleteClosedBatches(sql, { olderThanMs });
+    while (!signal.aborted && (await deleteClosedBatches(sql, { olderThanMs })) > 0) {
+      await pause(betweenPagesMs, signal);
+    }
     return removed;
   }
 

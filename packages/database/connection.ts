@@ -10,6 +10,12 @@ export type ConnectionOptions = {
   applicationName: string;
   /** Connections at the most. */
   max: number;
+  /** Settings of each session, such as `statement_timeout`. A pooler may refuse them: see `pooler.ts`. */
+  settings?: Record<string, string>;
+  /** Whether statements are prepared once a connection; by default they are. */
+  prepare?: boolean;
+  /** Is told what the server warns of; its mere notices are dropped. */
+  onWarning?: (message: string) => void;
 };
 
 /**
@@ -17,15 +23,19 @@ export type ConnectionOptions = {
  *
  * 64-bit ids are read as numbers: an outbox id stays exact up to 2^53, some 28,000 years at 10,000 a second.
  */
-export function connect({ url, applicationName, max }: ConnectionOptions): Sql {
+export function connect(options: ConnectionOptions): Sql {
+  const { url, applicationName, max, settings, prepare = true, onWarning } = options;
   return postgres(url, {
     max,
-    connection: { application_name: applicationName },
+    prepare,
+    connection: { ...settings, application_name: applicationName },
     // A server that neither answers nor refuses must not hold a request for postgres.js's 30 s.
     connect_timeout: 5,
     // Reconnect quickly and steadily: the default backs off to 20 s, longer than an addition may wait (R1: 5 s).
     backoff: () => 0.25,
-    onnotice: () => undefined,
+    onnotice({ severity, message }) {
+      if (severity === 'WARNING') onWarning?.(String(message));
+    },
     types: { bigint: { to: 20, from: [20], parse: Number, serialize: String } },
   }) as unknown as Sql;
 }

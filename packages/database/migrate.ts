@@ -12,10 +12,11 @@ const lockKey = 0x7365677565;
  * Brings the database up to date. Safe to run twice, and at the same time from several processes: one
  * migrates while the others wait on an advisory lock of the session, and then find nothing to do.
  *
+ * @param onWarning is told what a migration could not do and went on without, such as making roles
  * @throws what PostgreSQL says, for a database that cannot be reached or a migration that fails
  */
-export async function migrate(url: string): Promise<void> {
-  const sql = connect({ url, applicationName: 'segue-migrate', max: 1 });
+export async function migrate(url: string, onWarning?: (message: string) => void): Promise<void> {
+  const sql = connect({ url, applicationName: 'segue-migrate', max: 1, ...(onWarning && { onWarning }) });
   try {
     await sql`SELECT pg_advisory_lock(${lockKey})`;
     await applyMigrations(drizzle(sql), {

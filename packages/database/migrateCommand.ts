@@ -8,7 +8,7 @@ import { migrate } from './migrate.ts';
 const logger = createLogger('migrate', 'info');
 try {
   const { DATABASE_URL } = readEnvironment(z.object({ DATABASE_URL: databaseUrl }));
-  await migrate(DATABASE_URL);
+  await migrate(DATABASE_URL, warning => logger.warn(warning));
   logger.info('the database is up to date');
 } catch (error) {
   logger.fatal({ error: reasonOf(error) }, `not migrated: ${reasonOf(error)}`);

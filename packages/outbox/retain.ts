@@ -33,7 +33,7 @@ export async function deleteSettled(
   return answer;
 }
 
-/** Deletes the counts of albums that were closed longer ago than the retention, at most {@link rowsAtOnce}. */
+/** Deletes the counts of closed albums that were requested longer ago than the retention, at most {@link rowsAtOnce}. */
 export async function deleteClosedBatches(
   db: Queryable,
   { olderThanMs }: { olderThanMs: number },

@@ -101,12 +101,10 @@ async function takeKnown(db: Queryable, rows: Taking[], dedupeWindowMs: number):
       FROM locked WHERE ledger.isrc = locked.isrc
       RETURNING ledger.outbox_id AS id, ledger.isrc, ledger.generation
     )
-    SELECT seen.id, seen.verdict, coalesce(winner.id, seen.owner) AS owner, own.generation
-    FROM seen
-    LEFT JOIN taken AS own ON own.id = seen.id
-    LEFT JOIN taken AS winner ON winner.isrc = seen.isrc`;
+    SELECT seen.id, seen.verdict, coalesce(taken.id, seen.owner) AS owner, taken.generation
+    FROM seen LEFT JOIN taken ON taken.isrc = seen.isrc`;
   return answers.map(({ id, verdict, owner, generation }) => {
-    if (generation !== null) return { id, verdict: 'taken', generation, fresh: verdict === 'free' };
+    if (owner === id && generation !== null) return { id, verdict: 'taken', generation, fresh: verdict === 'free' };
     if (verdict === 'duplicate') return { id, verdict };
     return { id, verdict: 'held', holder: owner };
   });

@@ -60,7 +60,8 @@ function parse(text: string): { ids?: unknown; status?: unknown; error?: unknown
   }
 }
 
+/** One line, and without control characters: PostgreSQL stores no NUL, and a row that cannot be settled never ends. */
 function cut(text: string): string {
-  const line = text.replace(/\s+/g, ' ').trim();
+  const line = text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
   return line.length > longestText ? `${line.slice(0, longestText)}…` : line;
 }

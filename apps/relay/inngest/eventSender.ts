@@ -32,9 +32,12 @@ export function createEventSender(): EventSender {
     const call = calls.getStore();
     if (!call) throw new Error('the SDK made a request outside of a send');
     try {
-      const signal = AbortSignal.any([AbortSignal.timeout(call.timeoutMs), call.signal]);
+      // AbortSignal.timeout throws for fractions, and what is left of a lease is one.
+      const timeout = AbortSignal.timeout(Math.ceil(call.timeoutMs));
+      const signal = AbortSignal.any([timeout, call.signal]);
       const response = await fetch(input, { ...init, redirect: 'manual', signal });
-      call.answer = readAnswer(response.status, response.headers, await response.text());
+      const answer = readAnswer(response.status, response.headers, await response.text());
+      call.answer = withoutKey(answer, input);
     } catch (error) {
       call.answer = { kind: 'unavailable', error: reasonOf(error) };
     }
@@ -52,4 +55,11 @@ export function createEventSender(): EventSender {
     }
     return call.answer ?? { kind: 'unavailable', error: 'the SDK made no request' };
   };
+}
+
+/** A server that does not know an address repeats it in its answer, and the event key is the end of ours. */
+function withoutKey(answer: Answer, address: Parameters<typeof fetch>[0]): Answer {
+  const key = String(address).split('/').at(-1);
+  if (answer.kind === 'accepted' || !key) return answer;
+  return { ...answer, error: answer.error.replaceAll(key, '…') };
 }

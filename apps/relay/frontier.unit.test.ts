@@ -1,0 +1,86 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Frontier } from './frontier.ts';
+import { claimedRow } from './steps/rows.testing.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const pass = (ms: number) => vi.advanceTimersByTime(ms);
+const create = () => new Frontier({ sweepEveryMs: 1_000 });
+
+/** A claim that finds so many rows; where it looked from. */
+function claim(frontier: Frontier, found: number, { takesMs = 0 } = {}) {
+  const from = frontier.start();
+  pass(takesMs);
+  const rows = Array.from({ length: found }, () => claimedRow());
+  frontier.found(rows);
+  return { from, first: rows[0] };
+}
+
+test('the first claim looks at everything, and so do all until one finds something', () => {
+  const frontier = create();
+  expect([claim(frontier, 0).from, claim(frontier, 0).from, claim(frontier, 500).from]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});
+
+test('a claim starts a thousand rows behind the newest that was claimed', () => {
+  const frontier = create();
+  const claims = Array.from({ length: 6 }, () => claim(frontier, 500));
+  expect(claims.map(({ from }) => from)).toEqual([
+    undefined,
+    claims[0]?.first,
+    claims[0]?.first,
+    claims[1]?.first,
+    claims[2]?.first,
+    claims[3]?.first,
+  ]);
+});
+
+test('a claim that finds nothing moves nothing', () => {
+  const frontier = create();
+  const { first } = claim(frontier, 500);
+  claim(frontier, 0);
+  expect(claim(frontier, 500).from).toBe(first);
+});
+
+test('once in an interval a claim looks at everything', () => {
+  const frontier = create();
+  claim(frontier, 500);
+  pass(999);
+  expect(claim(frontier, 500).from).toBeDefined();
+  pass(1);
+  expect(claim(frontier, 500).from).toBeUndefined();
+  expect(claim(frontier, 500).from).toBeDefined();
+});
+
+test('after a claim that looked at everything, claiming goes on from what that has found', () => {
+  const frontier = create();
+  for (let times = 0; times < 10; times++) claim(frontier, 500);
+  pass(1_000);
+  const { first } = claim(frontier, 3);
+  expect(claim(frontier, 500).from).toBe(first);
+});
+
+test('looking at everything takes a twentieth of the time at the most', () => {
+  const frontier = create();
+  claim(frontier, 500, { takesMs: 200 });
+  pass(3_999);
+  expect(claim(frontier, 500).from).toBeDefined();
+  pass(1);
+  expect(claim(frontier, 500).from).toBeUndefined();
+});
+
+test('a claim that fails in the middle leaves the next to do what it was to do', () => {
+  const frontier = create();
+  claim(frontier, 500);
+  pass(1_000);
+  expect(frontier.start()).toBeUndefined();
+  expect(claim(frontier, 500).from).toBeUndefined();
+});

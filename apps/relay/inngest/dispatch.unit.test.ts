@@ -1,0 +1,211 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Answer } from './answer.ts';
+import { type Dispatch, dispatch, inngestLimits } from './dispatch.ts';
+
+const unlimited = {
+  eventsAtOnce: Number.POSITIVE_INFINITY,
+  bytesAtOnce: Number.POSITIVE_INFINITY,
+  calls: Number.POSITIVE_INFINITY,
+};
+const down: Answer = { kind: 'unavailable', error: 'Inngest answered 503: later' };
+const accepted: Answer = { kind: 'accepted' };
+const refused = (published: number): Answer => ({ kind: 'refused', error: 'bad', published });
+
+/** A server that takes what is good, and counts what it was given and what it took. */
+function server(bad: Iterable<number>, { partial }: { partial: boolean }) {
+  const badOnes = new Set(bad);
+  const calls: [number, number][] = [];
+  const published: number[] = [];
+  const post = async (start: number, end: number): Promise<Answer> => {
+    calls.push([start, end]);
+    const items = Array.from({ length: end - start }, (_, offset) => start + offset);
+    const good = items.findIndex(item => badOnes.has(item));
+    if (good === -1) {
+      published.push(...items);
+      return accepted;
+    }
+    // The open-source server publishes what stands before the bad one.
+    if (partial) published.push(...items.slice(0, good));
+    return refused(partial ? good : 0);
+  };
+  return { post, calls, published };
+}
+
+const send = (count: number, post: Parameters<typeof dispatch>[2], limits = unlimited) =>
+  dispatch(Array(count).fill(1), limits, post);
+const indexes = ({ refused }: Dispatch) => refused.map(({ index }) => index);
+const range = (start: number, end: number) =>
+  Array.from({ length: end - start }, (_, offset) => start + offset);
+
+test('nothing is sent where there is nothing', async () => {
+  const { post, calls } = server([], { partial: false });
+  expect(await send(0, post)).toEqual({ accepted: [], refused: [], unsent: [] });
+  expect(calls).toEqual([]);
+});
+
+test('a batch with nothing wrong is one call', async () => {
+  const { post, calls } = server([], { partial: false });
+  expect(await send(500, post)).toEqual({ accepted: range(0, 500), refused: [], unsent: [] });
+  expect(calls).toEqual([[0, 500]]);
+});
+
+describe('is cut before it is sent', () => {
+  test('by the number of events', async () => {
+    const { post, calls } = server([], { partial: false });
+    await send(12_000, post, inngestLimits);
+    expect(calls).toEqual([
+      [0, 5_000],
+      [5_000, 10_000],
+      [10_000, 12_000],
+    ]);
+  });
+
+  test('by bytes', async () => {
+    const { post, calls } = server([], { partial: false });
+    await dispatch([60, 40, 1, 99, 100, 1], { ...unlimited, bytesAtOnce: 100 }, post);
+    expect(calls).toEqual([
+      [0, 2],
+      [2, 4],
+      [4, 5],
+      [5, 6],
+    ]);
+  });
+
+  test('and an event that is too large goes alone, so that its refusal is its own', async () => {
+    const { post, calls } = server([1], { partial: false });
+    const result = await dispatch([10, 500, 10], { ...unlimited, bytesAtOnce: 100 }, post);
+    expect(calls).toEqual([
+      [0, 1],
+      [1, 2],
+      [2, 3],
+    ]);
+    expect(result).toEqual({ accepted: [0, 2], refused: [{ index: 1, error: 'bad' }], unsent: [] });
+  });
+});
+
+describe.each([
+  ['publishes what stands before a bad one', { partial: true }],
+  ['takes all or nothing', { partial: false }],
+])('a server that %s', (_, kind) => {
+  test('refuses one event, wherever it stands, and gets every other once', async () => {
+    for (const count of [1, 2, 3, 7, 64]) {
+      for (const bad of range(0, count)) {
+        const { post, published } = server([bad], kind);
+        const result = await send(count, post);
+        expect(indexes(result)).toEqual([bad]);
+        expect(result.accepted).toEqual(range(0, count).filter(index => index !== bad));
+        expect(published.sort((a, b) => a - b)).toEqual(result.accepted);
+      }
+    }
+  });
+
+  test('is asked 27 times at the most to find one bad event among 5,000', async () => {
+    for (let bad = 0; bad < 5_000; bad += 7) {
+      const { post, calls } = server([bad], kind);
+      expect(indexes(await send(5_000, post, inngestLimits))).toEqual([bad]);
+      expect(calls.length).toBeLessThanOrEqual(27);
+    }
+  });
+
+  test('refuses all', async () => {
+    const { post, published } = server(range(0, 20), kind);
+    const result = await send(20, post);
+    expect(indexes(result)).toEqual(range(0, 20));
+    expect([published, result.accepted, result.unsent]).toEqual([[], [], []]);
+  });
+
+  test('is not asked more often than the limit, whatever is wrong with a batch', async () => {
+    const { post, calls } = server(range(0, 500), kind);
+    const result = await send(500, post, inngestLimits);
+    expect(calls).toHaveLength(64);
+    // Every batch gets further.
+    expect(result.refused.length).toBeGreaterThan(0);
+    expect(result.refused.length + result.unsent.length).toBe(500);
+    expect(result).not.toHaveProperty('outage');
+  });
+});
+
+describe('stops', () => {
+  test('at an outage, and says which', async () => {
+    expect(await send(3, async () => down)).toEqual({
+      accepted: [],
+      refused: [],
+      unsent: [0, 1, 2],
+      outage: down,
+    });
+  });
+
+  test('when there is no time left, which is no outage', async () => {
+    expect(await send(3, async () => null)).toEqual({ accepted: [], refused: [], unsent: [0, 1, 2] });
+  });
+
+  test('in the middle, and keeps what was decided before', async () => {
+    const { post } = server([2], { partial: true });
+    const answers = [post, post, async () => down];
+    const result = await send(5, (start, end) => (answers.shift() ?? post)(start, end));
+    expect(result).toEqual({
+      accepted: [0, 1],
+      refused: [{ index: 2, error: 'bad' }],
+      unsent: [3, 4],
+      outage: down,
+    });
+    expect(answers).toEqual([]);
+  });
+});
+
+test.each([3, 4, 1_000])(
+  'a server that names %d ids of three events and refuses all the same',
+  async published => {
+    // One was refused, whatever the ids say: the last, and it counts.
+    const asked: [number, number][] = [];
+    const result = await send(3, async (start, end) => {
+      asked.push([start, end]);
+      return refused(published);
+    });
+    expect(asked).toEqual([[0, 3]]);
+    expect(result).toEqual({ accepted: [0, 1], refused: [{ index: 2, error: 'bad' }], unsent: [] });
+  },
+);
+
+test('whatever a server does, each event is decided once, and only what it refused is refused', async () => {
+  const outcome = fc.constantFrom('answer', 'answer', 'answer', 'answer', 'answer', 'down', 'late');
+  const batch = fc.record({
+    sizes: fc.array(fc.integer({ min: 1, max: 200 }), { maxLength: 60 }),
+    bad: fc.uniqueArray(fc.nat({ max: 59 })),
+    partial: fc.boolean(),
+    limits: fc.record({
+      eventsAtOnce: fc.integer({ min: 1, max: 60 }),
+      bytesAtOnce: fc.integer({ min: 1, max: 2_000 }),
+      calls: fc.oneof(fc.integer({ min: 0, max: 64 }), fc.constant(Number.POSITIVE_INFINITY)),
+    }),
+    outcomes: fc.array(outcome),
+  });
+  await fc.assert(
+    fc.asyncProperty(batch, async ({ sizes, bad, partial, limits, outcomes }) => {
+      const { post, calls, published } = server(bad, { partial });
+      let asked = 0;
+      let stopped = false;
+      const result = await dispatch(sizes, limits, async (start, end) => {
+        // Nothing is asked of a server that is down.
+        expect(stopped).toBe(false);
+        expect(end - start).toBeGreaterThan(0);
+        expect(end - start).toBeLessThanOrEqual(limits.eventsAtOnce);
+        const bytes = sizes.slice(start, end).reduce((sum, size) => sum + size, 0);
+        expect(end - start === 1 || bytes <= limits.bytesAtOnce).toBe(true);
+        const next = outcomes[asked++] ?? 'answer';
+        stopped = next !== 'answer';
+        if (next === 'down') return down;
+        return next === 'late' ? null : post(start, end);
+      });
+
+      const decided = [...result.accepted, ...indexes(result), ...result.unsent];
+      expect(decided.toSorted((a, b) => a - b)).toEqual(range(0, sizes.length));
+      expect(published.toSorted((a, b) => a - b)).toEqual(result.accepted.toSorted((a, b) => a - b));
+      for (const index of indexes(result)) expect(bad).toContain(index);
+      expect(calls.length).toBeLessThanOrEqual(limits.calls);
+      if (!stopped && limits.calls === Number.POSITIVE_INFINITY) expect(result.unsent).toEqual([]);
+    }),
+    { numRuns: 500 },
+  );
+});

@@ -1,0 +1,181 @@
+import type { Fault } from '@segue/stand-ins/faults.ts';
+import { startInngest } from '@segue/stand-ins/inngest/server.ts';
+import { eventually } from '@segue/testing/eventually.ts';
+import { describe, expect, test } from 'vitest';
+import { createEventSender } from './inngest/eventSender.ts';
+import { newIsrc, useRelays } from './relay.testing.ts';
+
+const here = useRelays();
+
+const idOf = (isrc: string, generation = 1) => `track-ingestion:${isrc}:${generation}`;
+const scheduled = { status: 'scheduled', reason: null, attempts: 0, generation: 1, last_error: null };
+const some = (count: number) => Array.from({ length: count }, newIsrc);
+const asRequests = (isrcs: string[]) => isrcs.map(isrc => ({ isrc }));
+
+describe('R8: an Inngest that is away', () => {
+  test.each<[string, Fault]>([
+    ['429', { status: 429, headers: { 'retry-after': '0' }, body: 'slower' }],
+    [
+      '503 with a page',
+      { status: 503, headers: { 'content-type': 'text/html' }, body: '<html>later</html>' },
+    ],
+    ['500', { status: 500 }],
+    ['401', { status: 401, body: { status: 401, error: 'Event key not found' } }],
+    ['200 with broken JSON', { status: 200, body: '{"ids":' }],
+    ['a connection that is reset', 'reset'],
+    ['an answer with a NUL in it', { status: 503, body: 'no\u0000thing' }],
+  ])('%s: rows wait, no attempt is counted, and all is delivered afterwards', async (_, fault) => {
+    let failures = 0;
+    here.inngest.answerWith(() => {
+      failures++;
+      return failures <= 5 ? fault : undefined;
+    });
+    const isrcs = some(5);
+    await here.request(...asRequests(isrcs));
+    const { lines, stop } = here.start({ concurrency: 1 });
+
+    expect(await here.settled()).toMatchObject(isrcs.map(isrc => ({ isrc, ...scheduled })));
+    await stop();
+    expect(here.sentIds()).toEqual(isrcs.map(isrc => idOf(isrc)));
+    const errors = lines.filter(({ event }) => event === 'inngest_error');
+    expect(errors).toHaveLength(5);
+    for (const line of errors)
+      expect(line).toMatchObject({ level: 50, result: 'error', error: expect.any(String) });
+    expect(lines.filter(({ event }) => event === 'ingestion_error')).toEqual([]);
+  });
+
+  test('refused connections: rows wait, say why, and are delivered once somebody listens', async () => {
+    const port = Number(new URL(here.inngest.url).port);
+    await here.inngest.close();
+    const isrcs = some(30);
+    await here.request(...asRequests(isrcs));
+    const { lines } = here.start({ concurrency: 3, batchSize: 10 });
+    const failures = () => lines.filter(({ event }) => event === 'inngest_error');
+    await eventually(() => expect(failures().length).toBeGreaterThan(10));
+    expect(await here.sql`SELECT sum(attempts)::int FROM ingestion_outbox`).toEqual([{ sum: 0 }]);
+    const [first] = await here.sql`SELECT last_error FROM ingestion_outbox ORDER BY id LIMIT 1`;
+    expect(first?.last_error).toContain('ECONNREFUSED');
+
+    await using back = await startInngestAgain(port);
+    expect(await here.settled()).toMatchObject(isrcs.map(isrc => ({ isrc, ...scheduled })));
+    expect(back.ids()).toEqual(isrcs.map(isrc => idOf(isrc)));
+  });
+
+  test('an answer that is lost: the events are sent again under the same ids with the same data', async () => {
+    let lost = 0;
+    here.inngest.answerWith(() => (++lost <= 3 ? 'lose-answer' : undefined));
+    const isrcs = some(3);
+    await here.request(...asRequests(isrcs));
+    here.start();
+    await here.settled();
+
+    const byId = Map.groupBy(here.inngest.events(), ({ id }) => id);
+    expect([...byId.keys()].sort()).toEqual(isrcs.map(isrc => idOf(isrc)));
+    for (const events of byId.values()) {
+      expect(events.filter(({ startedRun }) => startedRun)).toHaveLength(1);
+      expect(new Set(events.map(({ data, ts }) => JSON.stringify({ data, ts }))).size).toBe(1);
+    }
+  });
+
+  test('while it is away, it is asked by one small batch at a time', async () => {
+    const sizes: number[] = [];
+    here.inngest.answerWith(request => {
+      sizes.push(JSON.parse(request.text()).length);
+      return sizes.length <= 6 ? { status: 503 } : undefined;
+    });
+    await here.request(...asRequests(some(200)));
+    here.start({ batchSize: 100, concurrency: 1 });
+    await here.settled();
+    // The batch that found it out, five probes, one that came through, and full batches again.
+    expect(sizes.slice(0, 7)).toEqual([100, 10, 10, 10, 10, 10, 10]);
+    expect(sizes.length).toBeLessThanOrEqual(10);
+  });
+});
+
+describe('the database', () => {
+  test('drops every connection in the middle of a drain: all is delivered, each once', async () => {
+    let calls = 0;
+    here.inngest.answerWith(async () => {
+      if (++calls % 3 === 0) {
+        await here.sql`
+          SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+          WHERE datname = current_database() AND application_name = 'segue-relay'`;
+      }
+      return undefined;
+    });
+    const isrcs = some(120);
+    await here.request(...asRequests(isrcs));
+    here.start({ batchSize: 10, concurrency: 3, leaseMs: 5_000 });
+
+    expect(await here.settled({ timeoutMs: 25_000 })).toMatchObject(
+      isrcs.map(isrc => ({ isrc, ...scheduled })),
+    );
+    expect([...new Set(here.sentIds())]).toEqual(isrcs.map(isrc => idOf(isrc)));
+  });
+});
+
+describe('a relay that stops', () => {
+  test('claims nothing more, and hands back what it cannot send', async () => {
+    const arrived = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<undefined>();
+    here.inngest.answerWith(() => {
+      arrived.resolve();
+      return answer.promise;
+    });
+    const isrcs = some(30);
+    await here.request(...asRequests(isrcs));
+    const { stop } = here.start({ batchSize: 10, concurrency: 1 });
+    await arrived.promise;
+    const stopped = stop();
+    answer.resolve(undefined);
+    await stopped;
+
+    const rows = await here.sql`SELECT status, lease FROM ingestion_outbox ORDER BY id`;
+    expect(rows.slice(0, 10)).toMatchObject(Array(10).fill({ status: 'scheduled' }));
+    expect(rows.slice(10)).toEqual(Array(20).fill({ status: 'pending', lease: null }));
+  });
+});
+
+test('a relay that was away past its lease changes nothing, and says so once', async () => {
+  const asleep = Promise.withResolvers<void>();
+  const awake = Promise.withResolvers<void>();
+  const isrcs = some(5);
+  await here.request(...asRequests(isrcs));
+  const send = createEventSender();
+  const late = here.start({
+    leaseMs: 400,
+    concurrency: 1,
+    // As if the process were stopped, which no time limit of its own can end.
+    sender: async (events, options) => {
+      const answer = await send(events, options);
+      asleep.resolve();
+      await awake.promise;
+      return answer;
+    },
+  });
+  await asleep.promise;
+  // Its successor finds the lease ended, sends the same ids, and settles.
+  const successor = here.start();
+  const before = await here.settled();
+  awake.resolve();
+  await eventually(() => expect(late.lines.some(({ lost }) => lost !== undefined)).toBe(true));
+  await Promise.all([late.stop(), successor.stop()]);
+
+  expect(await here.settled()).toEqual(before);
+  expect(late.lines.filter(({ lost }) => lost !== undefined)).toMatchObject([{ level: 40, lost: 5 }]);
+  expect(late.lines.filter(({ event }) => event === 'ingestion_scheduled')).toEqual([]);
+  expect([...new Set(here.sentIds())]).toEqual(isrcs.map(isrc => idOf(isrc)));
+});
+
+/** An Inngest where the former one was. */
+async function startInngestAgain(port: number) {
+  const server = await startInngest({ port });
+  return {
+    ids: () =>
+      server
+        .events()
+        .map(({ id }) => id)
+        .sort(),
+    [Symbol.asyncDispose]: () => server.close(),
+  };
+}

@@ -1,0 +1,338 @@
+import type { Isrc } from '@segue/ingestion/isrc.ts';
+import { enqueueAlbum } from '@segue/outbox/enqueue.ts';
+import type { Fault } from '@segue/stand-ins/faults.ts';
+import { eventually } from '@segue/testing/eventually.ts';
+import { describe, expect, test } from 'vitest';
+import { Breaker } from './breaker.ts';
+import { newIsrc, useRelays } from './relay.testing.ts';
+
+const here = useRelays();
+
+const idOf = (isrc: string, generation = 1) => `track-ingestion:${isrc}:${generation}`;
+const scheduled = { status: 'scheduled', reason: null, attempts: 0, generation: 1, last_error: null };
+const duplicate = { status: 'skipped', reason: 'duplicate' };
+const indexed = { status: 'skipped', reason: 'already_indexed' };
+const some = (count: number) => Array.from({ length: count }, newIsrc);
+const asRequests = (isrcs: string[]) => isrcs.map(isrc => ({ isrc }));
+
+test('every request becomes one event, with the data of the contract', async () => {
+  const [plain, whole] = [newIsrc(), newIsrc()];
+  await here.request(
+    { isrc: plain },
+    { isrc: whole, title: 'Blue in Green', artwork_url: 'https://art/1', priority: 5, force: true },
+  );
+  here.start();
+  expect(await here.settled()).toMatchObject([
+    { isrc: plain, ...scheduled },
+    { isrc: whole, ...scheduled },
+  ]);
+  const recording = { artist: 'Miles Davis', album: 'Kind of Blue' };
+  expect(here.inngest.events()).toMatchObject([
+    {
+      id: idOf(plain),
+      name: 'track/ingestion.requested',
+      data: { ...recording, isrc: plain, title: 'So What', priority: 0, force: false },
+    },
+    {
+      id: idOf(whole),
+      name: 'track/ingestion.requested',
+      data: {
+        ...recording,
+        isrc: whole,
+        title: 'Blue in Green',
+        artworkUrl: 'https://art/1',
+        priority: 5,
+        force: true,
+      },
+    },
+  ]);
+  expect(here.inngest.events()[0]?.data).not.toHaveProperty('artworkUrl');
+});
+
+test('an event is dated by its request, on the clock of the database', async () => {
+  await here.request({ created_at: new Date('2026-02-03T04:05:06.789Z') });
+  here.start();
+  await here.settled();
+  expect(here.inngest.events()[0]?.ts).toBe(Date.parse('2026-02-03T04:05:06.789Z'));
+});
+
+test('thousands of requests go out in batches, each once', async () => {
+  await here.sql`
+    INSERT INTO ingestion_outbox (isrc, title, artist, album)
+    SELECT 'MANY' || lpad(n::text, 8, '0'), 'Title', 'Artist', 'Album' FROM generate_series(1, 3000) AS n`;
+  here.start({ batchSize: 250 });
+  const rows = await here.settled();
+  expect(here.sentIds()).toEqual(rows.map(({ isrc }) => idOf(isrc)));
+});
+
+describe('R4: recordings in the index', () => {
+  test('T030, T033: are not scheduled, and the reason is already_indexed', async () => {
+    const [here1, missing, here2] = some(3) as [string, string, string];
+    await here.qdrant.add(here1, here2);
+    await here.request(...asRequests([here1, missing, here2]));
+    const { lines } = here.start();
+
+    expect(await here.settled()).toMatchObject([
+      { isrc: here1, ...indexed },
+      { isrc: missing, ...scheduled },
+      { isrc: here2, ...indexed },
+    ]);
+    expect(here.sentIds()).toEqual([idOf(missing)]);
+    const skipped = lines.filter(({ event }) => event === 'ingestion_skipped');
+    expect(skipped.map(({ isrc, reason }) => [isrc, reason]).sort()).toEqual([
+      [here1, 'already_indexed'],
+      [here2, 'already_indexed'],
+    ]);
+  });
+
+  test('are asked for in one call a batch', async () => {
+    let calls = 0;
+    here.qdrant.answerWith(() => {
+      calls++;
+      return undefined;
+    });
+    await here.request(...asRequests(some(50)));
+    const { stop } = here.start({ concurrency: 1 });
+    await here.settled();
+    await stop();
+    expect(calls).toBe(1);
+  });
+
+  test('use up no generation: once it is gone from the index, the recording is sent as its first', async () => {
+    const isrc = newIsrc();
+    await here.qdrant.add(isrc);
+    await here.request({ isrc });
+    const { stop } = here.start();
+    await here.settled();
+    await stop();
+    here.qdrant.answerWith(() => ({ status: 200, body: { result: [], status: 'ok', time: 0 } }));
+    await here.request({ isrc });
+    here.start();
+
+    expect(await here.settled()).toMatchObject([indexed, { ...scheduled, generation: 1 }]);
+    expect(here.sentIds()).toEqual([idOf(isrc)]);
+  });
+
+  test('are sent all the same when that is forced', async () => {
+    const isrc = newIsrc();
+    await here.qdrant.add(isrc);
+    await here.request({ isrc, force: true });
+    here.start();
+    expect(await here.settled()).toMatchObject([scheduled]);
+  });
+});
+
+describe('R5: recordings that were sent', () => {
+  test('are duplicates for the next request', async () => {
+    const isrc = newIsrc();
+    await here.request({ isrc });
+    here.start();
+    await here.settled();
+    await here.request({ isrc }, { isrc });
+
+    expect(await here.settled()).toMatchObject([scheduled, duplicate, duplicate]);
+    expect(here.sentIds()).toEqual([idOf(isrc)]);
+  });
+
+  test('are sent once, whatever the spelling and however often they are in one batch', async () => {
+    const isrc = newIsrc();
+    const spellings = [
+      isrc.toLowerCase(),
+      `${isrc.slice(0, 2)}-${isrc.slice(2, 5)}-${isrc.slice(5)}`,
+      ` ${isrc} `,
+    ];
+    await here.request(...asRequests(spellings));
+    here.start();
+    expect(await here.settled()).toMatchObject([scheduled, duplicate, duplicate]);
+    expect(here.sentIds()).toEqual([idOf(isrc)]);
+  });
+
+  test('are sent once by two relays that find the requests at the same moment', async () => {
+    const isrcs = some(40);
+    await here.request(...asRequests([...isrcs, ...isrcs, ...isrcs, ...isrcs]));
+    here.start({ batchSize: 7, concurrency: 3 });
+    here.start({ batchSize: 11, concurrency: 3 });
+
+    const rows = await here.settled();
+    expect(here.sentIds()).toEqual(isrcs.map(isrc => idOf(isrc)).sort());
+    const counts = Map.groupBy(rows, ({ status, reason }) => `${status} ${reason}`);
+    expect(counts.get('scheduled null')).toHaveLength(40);
+    expect(counts.get('skipped duplicate')).toHaveLength(120);
+  });
+
+  test('are sent anew when that is forced, as the next generation', async () => {
+    const isrc = newIsrc();
+    await here.request({ isrc }, { isrc, force: true }, { isrc });
+    here.start();
+    const rows = await here.settled();
+    expect(rows).toMatchObject([scheduled, { ...scheduled, generation: 2 }, duplicate]);
+    expect(here.sentIds()).toEqual([idOf(isrc, 1), idOf(isrc, 2)]);
+  });
+
+  test('are sent anew after the window, as the next generation', async () => {
+    const isrc = newIsrc();
+    await here.request({ isrc });
+    here.start();
+    await here.settled();
+    await here.sql`UPDATE ingestion_ledger SET sent_at = sent_at - interval '25 hours'`;
+    await here.request({ isrc });
+    expect(await here.settled()).toMatchObject([scheduled, { ...scheduled, generation: 2 }]);
+    expect(here.sentIds()).toEqual([idOf(isrc, 1), idOf(isrc, 2)]);
+  });
+
+  test('a window of no length makes every request a new one', async () => {
+    const isrc = newIsrc();
+    await here.request({ isrc });
+    here.start({ dedupeWindowMs: 0 });
+    await here.settled();
+    await here.request({ isrc });
+    expect(await here.settled()).toMatchObject([scheduled, { ...scheduled, generation: 2 }]);
+  });
+});
+
+describe('R7, T036: an index that cannot be asked', () => {
+  test.each<[string, Fault]>([
+    ['fails', { status: 500, body: 'no' }],
+    ['is closed to us', { status: 401, body: 'Invalid API key or JWT' }],
+    ['resets the connection', 'reset'],
+  ])('%s: everything is sent, and every batch says so in one line', async (_, fault) => {
+    const isrcs = some(6);
+    await here.qdrant.add(...isrcs);
+    let calls = 0;
+    here.qdrant.answerWith(() => {
+      calls++;
+      return fault;
+    });
+    await here.request(...asRequests(isrcs));
+    const { lines, stop } = here.start({ batchSize: 2, concurrency: 1 });
+    expect(await here.settled()).toMatchObject(isrcs.map(isrc => ({ isrc, ...scheduled })));
+    await stop();
+
+    const errors = lines.filter(({ event }) => event === 'qdrant_error');
+    expect(errors).toHaveLength(3);
+    for (const line of errors)
+      expect(line).toMatchObject({ level: 50, result: 'error', error: expect.any(String) });
+    // Only the first batch waited for it.
+    expect(calls).toBe(1);
+  });
+
+  test('is asked again once its breaker lets a probe through', async () => {
+    const isrc = newIsrc();
+    await here.qdrant.add(isrc);
+    here.qdrant.answerWith(() => ({ status: 503 }));
+    await here.request({});
+    const indexBreaker = new Breaker({ firstWaitMs: 1, longestWaitMs: 1 });
+    here.start({ indexBreaker });
+    await here.settled();
+    here.qdrant.answerWith(null);
+    await eventually(() => expect(indexBreaker.state).toBe('probing'));
+    await here.request({ isrc });
+    expect(await here.settled()).toMatchObject([scheduled, indexed]);
+    expect(indexBreaker.state).toBe('closed');
+  });
+});
+
+describe('the log', () => {
+  const duration_ms = expect.any(Number);
+
+  test('has exactly the lines and fields of the contract', async () => {
+    const [fresh, known, blank] = some(3) as [string, string, string];
+    await here.qdrant.add(known);
+    await here.request(
+      { isrc: fresh, title: 'One' },
+      { isrc: fresh, title: 'Two' },
+      { isrc: known, title: 'Three' },
+      { isrc: blank, title: '' },
+    );
+    const { lines, stop } = here.start();
+    await here.settled();
+    await stop();
+
+    expect(here.eventsOf(lines)).toEqual([
+      {
+        level: 30,
+        event: 'ingestion_scheduled',
+        result: 'success',
+        isrc: fresh,
+        trackTitle: 'One',
+        duration_ms,
+      },
+      {
+        level: 40,
+        event: 'ingestion_skipped',
+        result: 'skipped',
+        reason: 'already_indexed',
+        isrc: known,
+        trackTitle: 'Three',
+        duration_ms,
+      },
+      {
+        level: 30,
+        event: 'ingestion_skipped',
+        result: 'skipped',
+        reason: 'duplicate',
+        isrc: fresh,
+        trackTitle: 'Two',
+        duration_ms,
+      },
+      {
+        level: 50,
+        event: 'ingestion_error',
+        result: 'error',
+        reason: 'it makes no valid event: title: must not be empty',
+        isrc: blank,
+        trackTitle: '',
+        duration_ms,
+        msg: 'dead: no further attempt is made',
+      },
+    ]);
+    expect(lines.filter(line => line.event === undefined)).toEqual([]);
+  });
+
+  test('says once that an album is done, with its counts', async () => {
+    const isrcs = some(6) as Isrc[];
+    const [sentBefore, inIndex, blank] = isrcs as [Isrc, Isrc, Isrc];
+    await here.qdrant.add(inIndex);
+    await here.request({ isrc: sentBefore });
+    const { lines, stop } = here.start({ batchSize: 2, concurrency: 4 });
+    await here.settled();
+    const recording = { artist: 'Miles Davis', album: 'Kind of Blue' };
+    await enqueueAlbum(
+      here.sql,
+      isrcs.map(isrc => ({ ...recording, isrc, title: isrc === blank ? '' : 'So What' })),
+    );
+    await here.settled();
+    await stop();
+
+    expect(lines.filter(({ event }) => event === 'album_ingestion_batch')).toEqual([
+      {
+        level: 30,
+        event: 'album_ingestion_batch',
+        result: 'success',
+        total_tracks: 6,
+        scheduled_count: 3,
+        skipped_count: 2,
+      },
+    ]);
+  });
+
+  test('says of two relays on many albums once each that it is done', async () => {
+    const recording = { title: 'So What', artist: 'Miles Davis', album: 'Kind of Blue' };
+    for (let album = 0; album < 12; album++) {
+      await enqueueAlbum(
+        here.sql,
+        (some(9) as Isrc[]).map(isrc => ({ ...recording, isrc })),
+      );
+    }
+    const relays = [
+      here.start({ batchSize: 5, concurrency: 3 }),
+      here.start({ batchSize: 4, concurrency: 3 }),
+    ];
+    await here.settled();
+    await Promise.all(relays.map(relay => relay.stop()));
+    const lines = relays.flatMap(relay => relay.lines);
+    expect(lines.filter(({ event }) => event === 'album_ingestion_batch')).toEqual(
+      Array(12).fill(expect.objectContaining({ total_tracks: 9, scheduled_count: 9, skipped_count: 0 })),
+    );
+  });
+});

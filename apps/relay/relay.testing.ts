@@ -1,0 +1,159 @@
+import { QdrantClient } from '@qdrant/js-client-rest';
+import { connect } from '@segue/database/connection.ts';
+import type { LogFields } from '@segue/ingestion/logEvents.ts';
+import { hashIsrcToUuid } from '@segue/ingestion/pointId.ts';
+import { type InngestStandIn, startInngest } from '@segue/stand-ins/inngest/server.ts';
+import { type QdrantStandIn, startQdrant } from '@segue/stand-ins/qdrant/server.ts';
+import { useDatabase } from '@segue/testing/database.ts';
+import { eventually } from '@segue/testing/eventually.ts';
+import { pino } from 'pino';
+import { afterEach, beforeEach, expect, onTestFinished, vi } from 'vitest';
+import { Breaker } from './breaker.ts';
+import { createEventSender } from './inngest/eventSender.ts';
+import { createTrackIndex } from './qdrant/trackIndex.ts';
+import { Relay, type RelayOptions } from './relay.ts';
+import { Wake } from './wake.ts';
+
+const hourMs = 3_600_000;
+const collection = 'tracks';
+
+export type LoggedLine = Partial<LogFields> & { level: number; msg?: string; lost?: number };
+
+/** A logger that keeps its lines, without what pino adds to each. */
+export function loggerInMemory() {
+  const lines: LoggedLine[] = [];
+  const options = { level: 'debug', base: null, timestamp: false };
+  return { logger: pino(options, { write: line => lines.push(JSON.parse(line)) }), lines };
+}
+
+/** An index with a collection, and a way to put recordings into it. */
+export async function startIndex(): Promise<QdrantStandIn & { add(...isrcs: string[]): Promise<void> }> {
+  const server = await startQdrant();
+  const client = new QdrantClient({ url: server.url, checkCompatibility: false });
+  await client.createCollection(collection, { vectors: { size: 2, distance: 'Cosine' } });
+  return {
+    ...server,
+    async add(...isrcs) {
+      await client.upsert(collection, {
+        points: isrcs.map(isrc => ({ id: hashIsrcToUuid(isrc), vector: [1, 0] })),
+      });
+    },
+  };
+}
+
+/** What became of a row. */
+export type Outcome = {
+  isrc: string;
+  status: string;
+  reason: string | null;
+  attempts: number;
+  generation: number | null;
+  last_error: string | null;
+};
+
+let isrcs = 0;
+
+/** One that no other test of the file has. */
+export const newIsrc = () => `RELAY${String(++isrcs).padStart(7, '0')}`;
+
+/** An empty database, an index and an Inngest for each test of the file, and relays that work on them. */
+export function useRelays() {
+  const database = useDatabase();
+  let inngest: InngestStandIn;
+  let qdrant: Awaited<ReturnType<typeof startIndex>>;
+
+  beforeEach(async () => {
+    await database.sql`TRUNCATE ingestion_outbox, ingestion_ledger, album_ingestion_batches`;
+    inngest = await startInngest();
+    qdrant = await startIndex();
+    vi.stubEnv('INNGEST_BASE_URL', inngest.url);
+    vi.stubEnv('INNGEST_EVENT_KEY', 'a-key');
+    vi.stubEnv('INNGEST_DEV', '0');
+  });
+  afterEach(async () => {
+    await Promise.all([inngest.close(), qdrant.close()]);
+    vi.unstubAllEnvs();
+  });
+
+  return {
+    get sql() {
+      return database.sql;
+    },
+    get inngest() {
+      return inngest;
+    },
+    get qdrant() {
+      return qdrant;
+    },
+
+    /** Starts a relay on a pool of its own; it ends with the test at the latest. */
+    start(given: Partial<RelayOptions> = {}) {
+      const { logger, lines } = loggerInMemory();
+      const sql = connect({ url: database.url, applicationName: 'segue-relay', max: 6 });
+      const relay = new Relay({
+        sql,
+        logger,
+        wake: new Wake({ pollIntervalMs: 20 }),
+        index: createTrackIndex({ url: qdrant.url, collection, timeoutMs: 2_000 }),
+        indexBreaker: new Breaker({ firstWaitMs: hourMs, longestWaitMs: hourMs }),
+        sender: createEventSender(),
+        inngestBreaker: new Breaker({ firstWaitMs: 20, longestWaitMs: 20 }),
+        sweepEveryMs: 20,
+        batchSize: 100,
+        concurrency: 2,
+        leaseMs: 30_000,
+        maxAttempts: 3,
+        dedupeWindowMs: 24 * hourMs,
+        ...given,
+      });
+      relay.start();
+      let stopped: Promise<void> | undefined;
+      const stop = () => {
+        stopped ??= relay.stop().then(() => sql.end({ timeout: 1 }));
+        return stopped;
+      };
+      onTestFinished(stop);
+      return { lines, stop };
+    },
+
+    /** Makes requests as another service does it, all in one statement. */
+    async request(...requests: Record<string, unknown>[]): Promise<void> {
+      const rows = requests.map(request => ({
+        isrc: newIsrc(),
+        title: 'So What',
+        artist: 'Miles Davis',
+        album: 'Kind of Blue',
+        artwork_url: null,
+        priority: 0,
+        force: false,
+        created_at: new Date(),
+        ...request,
+      }));
+      await database.sql`INSERT INTO ingestion_outbox ${database.sql(rows)}`;
+    },
+
+    /** Every row, in the order of the requests, once all are settled. */
+    settled({ timeoutMs = 15_000 } = {}): Promise<Outcome[]> {
+      return eventually(
+        async () => {
+          const rows = await database.sql<(Outcome & { settled: boolean })[]>`
+            SELECT isrc, status, reason, attempts, generation, last_error, settled_at IS NOT NULL AS settled
+            FROM ingestion_outbox ORDER BY id`;
+          expect(rows.filter(row => !row.settled)).toEqual([]);
+          return rows.map(({ settled: _, ...row }) => row);
+        },
+        { timeoutMs },
+      );
+    },
+
+    /** Lines about scheduling, in their order. */
+    eventsOf: (lines: LoggedLine[]) => lines.filter(({ event }) => event !== undefined),
+
+    /** Ids of all events that arrived, sorted. */
+    sentIds: () =>
+      inngest
+        .events()
+        .map(({ id }) => id)
+        .sort(),
+  };
+}

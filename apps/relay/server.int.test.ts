@@ -1,0 +1,151 @@
+import { connect, type Sql } from '@segue/database/connection.ts';
+import { ConfigurationError } from '@segue/process/environment.ts';
+import { useDatabase } from '@segue/testing/database.ts';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { Breaker } from './breaker.ts';
+import { Metrics } from './metrics.ts';
+import { startServer } from './server.ts';
+
+const database = useDatabase();
+beforeEach(async () => {
+  await database.sql`TRUNCATE ingestion_outbox`;
+});
+
+const hour = { firstWaitMs: 3_600_000, longestWaitMs: 3_600_000 };
+
+async function start({ sql = database.sql, port = 0 }: { sql?: Sql; port?: number } = {}) {
+  const breakers = { inngestBreaker: new Breaker(hour), indexBreaker: new Breaker(hour) };
+  const metrics = new Metrics({ sql, ...breakers });
+  const server = await startServer({ sql, ...breakers, metrics, host: '127.0.0.1', port });
+  onTestFinished(() => server.close());
+  const get = async (path: string) => {
+    const response = await fetch(`${server.listeningOrigin}${path}`);
+    return { status: response.status, text: await response.text() };
+  };
+  return { ...breakers, metrics, get, port: Number(new URL(server.listeningOrigin).port) };
+}
+
+/** A pool whose database is nowhere. */
+function away(): Sql {
+  const sql = connect({ url: 'postgres://127.0.0.1:1/nowhere', applicationName: 'segue-relay', max: 1 });
+  onTestFinished(() => sql.end({ timeout: 1 }));
+  return sql;
+}
+
+describe('/readyz', () => {
+  test('is 200 while all is well', async () => {
+    const { get } = await start();
+    const { status, text } = await get('/readyz');
+    expect([status, JSON.parse(text)]).toEqual([
+      200,
+      { status: 'ready', database: 'ok', inngest: 'ok', qdrant: 'ok' },
+    ]);
+  });
+
+  test('is 503 while Inngest is held back, and 200 again when it answers', async () => {
+    const { get, inngestBreaker } = await start();
+    inngestBreaker.failed();
+    const { status, text } = await get('/readyz');
+    expect([status, JSON.parse(text)]).toEqual([
+      503,
+      { status: 'waiting', database: 'ok', inngest: 'unavailable', qdrant: 'ok' },
+    ]);
+    inngestBreaker.succeeded();
+    expect((await get('/readyz')).status).toBe(200);
+  });
+
+  test('tells that Qdrant is held back, and is 200: the relay sends all the same', async () => {
+    const { get, indexBreaker } = await start();
+    indexBreaker.failed();
+    const { status, text } = await get('/readyz');
+    expect([status, JSON.parse(text)]).toMatchObject([200, { status: 'ready', qdrant: 'unavailable' }]);
+  });
+
+  test('is 503 without a database, and /livez is 200', async () => {
+    const { get } = await start({ sql: away() });
+    const { status, text } = await get('/readyz');
+    expect([status, JSON.parse(text)]).toMatchObject([503, { status: 'waiting', database: 'unavailable' }]);
+    expect((await get('/livez')).status).toBe(200);
+  });
+});
+
+describe('/metrics', () => {
+  const figure = (text: string, name: string) => Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1]);
+
+  test('has the backlog of this very moment', async () => {
+    const { get } = await start();
+    await database.sql`
+      INSERT INTO ingestion_outbox (isrc, title, artist, album, created_at)
+      VALUES ('USRC17607839', 'Title', 'Artist', 'Album', now() - interval '1 hour'),
+        ('USUM72409273', 'Title', 'Artist', 'Album', now())`;
+    const { status, text } = await get('/metrics');
+    expect(status).toBe(200);
+    expect(figure(text, 'segue_outbox_open_rows')).toBe(2);
+    expect(figure(text, 'segue_outbox_oldest_seconds')).toBeGreaterThanOrEqual(3_600);
+
+    await database.sql`UPDATE ingestion_outbox SET status = 'scheduled', settled_at = now()`;
+    const { text: later } = await get('/metrics');
+    expect(figure(later, 'segue_outbox_open_rows')).toBe(0);
+    expect(figure(later, 'segue_outbox_oldest_seconds')).toBe(0);
+  });
+
+  test('has the breakers, and what became of rows', async () => {
+    const { get, inngestBreaker, metrics } = await start();
+    inngestBreaker.failed();
+    const row = { id: 1 } as never;
+    metrics.batchSettled(
+      {
+        scheduled: [row, row],
+        indexed: [row],
+        duplicates: [row],
+        refused: [
+          { row, error: '', final: false, dead: true },
+          { row, error: '', final: false, dead: false },
+        ],
+        closed: [],
+        lost: 3,
+      },
+      20,
+    );
+    const { text } = await get('/metrics');
+    expect(figure(text, 'segue_relay_breaker_open{service="inngest"}')).toBe(1);
+    expect(figure(text, 'segue_relay_breaker_open{service="qdrant"}')).toBe(0);
+    const outcomes = { scheduled: 2, already_indexed: 1, duplicate: 1, dead: 1, refused: 1, lease_lost: 3 };
+    for (const [outcome, count] of Object.entries(outcomes)) {
+      expect(figure(text, `segue_relay_rows_total{outcome="${outcome}"}`)).toBe(count);
+    }
+  });
+
+  test('is 503 without a database, and says why in words', async () => {
+    const { get } = await start({ sql: away() });
+    const { status, text } = await get('/metrics');
+    expect([status, text]).toEqual([503, expect.stringContaining('ECONNREFUSED')]);
+  });
+});
+
+describe('the console', () => {
+  test('shows what waits and what happened last, and runs nothing of it', async () => {
+    const { get } = await start();
+    await database.sql`
+      INSERT INTO ingestion_outbox (isrc, title, artist, album, status, settled_at, reason, last_error)
+      VALUES ('USRC17607839', '<script>alert("hi")</script> & ''co''', 'A', 'A', 'dead', now(), '<b>', '"><img>')`;
+    const { status, text } = await get('/');
+    expect(status).toBe(200);
+    expect(text).toContain('USRC17607839');
+    expect(text).toContain('&#60;script&#62;');
+    for (const raw of ['<script>', '<b>"', '<img>', "'co'"]) expect(text).not.toContain(raw);
+  });
+
+  test('says that the database does not answer', async () => {
+    const { get } = await start({ sql: away() });
+    const { status, text } = await get('/');
+    expect([status, text]).toEqual([200, expect.stringContaining('ECONNREFUSED')]);
+  });
+});
+
+test('a port that is taken is a configuration error that names the variable', async () => {
+  const { port } = await start();
+  await expect(start({ port })).rejects.toThrow(
+    new ConfigurationError(`RELAY_PORT ${port} is taken on 127.0.0.1`),
+  );
+});

@@ -1,0 +1,15 @@
+/**
+ * Session settings for a relay. Each of its statements has one good plan, by index and row by row, on an empty
+ * table and on ten million rows; these settings keep the planner from finding another. (Sorting stays allowed:
+ * without it, the planner walked a whole index to get 500 rows in order.)
+ *
+ * Left alone it does: without statistics, as after a bulk load, a claim of 500 rows reads and sorts all open
+ * ones, and a plan that was made while the outbox was small goes on to read a large one from end to end, until
+ * the next ANALYZE. `plans.int.test.ts` has both.
+ */
+export const steadyPlans = {
+  enable_seqscan: 'off',
+  enable_bitmapscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+};

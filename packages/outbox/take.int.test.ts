@@ -1,0 +1,331 @@
+import type { Sql } from '@segue/database/connection.ts';
+import { describe, expect, test } from 'vitest';
+import type { ClaimedRow } from './claim.ts';
+import { newIsrc, staleLease, useOutbox, windowMs } from './outbox.testing.ts';
+import { settleDead, settleDuplicates, settleIndexed, settleScheduled } from './settle.ts';
+import { type Taking, take, type Verdict } from './take.ts';
+
+const outbox = useOutbox();
+
+const takeAll = (rows: Taking[]) => take(outbox.sql, rows, { dedupeWindowMs: windowMs });
+
+/** A request for the recording that went all the way. */
+async function scheduled(isrc: string): Promise<ClaimedRow> {
+  const { lease, rows } = await outbox.claimed({ isrc });
+  const [verdict] = await takeAll(rows);
+  if (verdict?.verdict !== 'taken') throw new Error(`${isrc} was not to be had`);
+  await settleScheduled(outbox.sql, lease, [verdict.id], verdict.generation);
+  return rows[0] as ClaimedRow;
+}
+
+/** Moves all sendings into the past. */
+const wait = (ms: number) => outbox.sql`
+  UPDATE ingestion_ledger SET sent_at = sent_at - ${ms} * interval '1 ms',
+    prior_sent_at = prior_sent_at - ${ms} * interval '1 ms'`;
+
+async function verdictOn(row: Record<string, unknown>) {
+  const { rows } = await outbox.claimed(row);
+  const [verdict] = await takeAll(rows);
+  return verdict;
+}
+
+test('a recording that nobody asked for before is taken, as its first generation', async () => {
+  const { rows } = await outbox.claimed({}, {});
+  expect(await takeAll(rows)).toEqual(
+    rows.map(({ id }) => ({ id, verdict: 'taken', generation: 1, fresh: true })),
+  );
+  for (const { id, isrc } of rows) {
+    expect(await outbox.ledger(isrc)).toEqual({
+      outbox_id: id,
+      generation: 1,
+      sent_at: expect.any(Date),
+      prior_sent_at: null,
+      indexed_at: null,
+      dead_reason: null,
+    });
+  }
+});
+
+test('nothing is asked where there are no rows', async () => {
+  expect(await takeAll([])).toEqual([]);
+});
+
+describe('a recording that was sent', () => {
+  test('within the window is a duplicate, and the ledger stays as it is', async () => {
+    const isrc = newIsrc();
+    await scheduled(isrc);
+    await wait(windowMs - 60_000);
+    const before = await outbox.ledger(isrc);
+
+    expect(await verdictOn({ isrc })).toEqual({ id: expect.any(Number), verdict: 'duplicate' });
+    expect(await outbox.ledger(isrc)).toEqual(before);
+  });
+
+  test('longer ago than the window is taken as the next generation', async () => {
+    const isrc = newIsrc();
+    await scheduled(isrc);
+    await wait(windowMs + 60_000);
+    const { sent_at: sentBefore } = (await outbox.ledger(isrc)) ?? {};
+
+    const verdict = await verdictOn({ isrc });
+    expect(verdict).toMatchObject({ verdict: 'taken', generation: 2, fresh: true });
+    expect(await outbox.ledger(isrc)).toMatchObject({
+      outbox_id: verdict?.id,
+      generation: 2,
+      prior_sent_at: sentBefore,
+    });
+  });
+
+  test('is taken at any time by a forced request, as the next generation', async () => {
+    const isrc = newIsrc();
+    await scheduled(isrc);
+    expect(await verdictOn({ isrc, force: true })).toMatchObject({ verdict: 'taken', generation: 2 });
+  });
+
+  test('is a duplicate still when retention has removed the request that sent it', async () => {
+    const isrc = newIsrc();
+    await scheduled(isrc);
+    await outbox.sql`DELETE FROM ingestion_outbox`;
+    expect(await verdictOn({ isrc })).toMatchObject({ verdict: 'duplicate' });
+
+    await wait(windowMs + 60_000);
+    expect(await verdictOn({ isrc })).toMatchObject({ verdict: 'taken', generation: 2 });
+  });
+});
+
+describe('an open request that owns the recording', () => {
+  test.each(['in_flight', 'pending'])('holds others back while it is %s, forced ones too', async status => {
+    const { rows } = await outbox.claimed({});
+    const [owner] = rows;
+    await takeAll(rows);
+    await outbox.sql`UPDATE ingestion_outbox SET status = ${status}, available_at = now() + interval '1 hour'`;
+
+    const held = { verdict: 'held', holder: owner?.id };
+    expect(await verdictOn({ isrc: owner?.isrc })).toMatchObject(held);
+    expect(await verdictOn({ isrc: owner?.isrc, force: true })).toMatchObject(held);
+  });
+
+  test('keeps its generation when it comes again, and is no longer fresh', async () => {
+    const isrc = newIsrc();
+    await scheduled(isrc);
+    const { rows } = await outbox.claimed({ isrc, force: true });
+    const { prior_sent_at: priorSentAt } = (await outbox.ledger(isrc)) ?? {};
+    await takeAll(rows);
+
+    for (let retry = 1; retry <= 3; retry++) {
+      expect(await takeAll(rows)).toMatchObject([{ verdict: 'taken', generation: 2, fresh: false }]);
+    }
+    expect(await outbox.ledger(isrc)).toMatchObject({ outbox_id: rows[0]?.id, generation: 2 });
+    expect((await outbox.ledger(isrc))?.prior_sent_at).not.toEqual(priorSentAt);
+  });
+
+  test('keeps its generation even when its own sending is older than the window', async () => {
+    const { rows } = await outbox.claimed({});
+    await takeAll(rows);
+    await wait(2 * windowMs);
+    expect(await takeAll(rows)).toMatchObject([{ verdict: 'taken', generation: 1, fresh: false }]);
+  });
+});
+
+describe('a request whose predecessor died', () => {
+  test('is no duplicate, and gets the next generation', async () => {
+    const { lease, rows } = await outbox.claimed({});
+    const [{ id, isrc }] = rows as [ClaimedRow];
+    await takeAll(rows);
+    await settleDead(outbox.sql, lease, id, 'refused');
+
+    expect(await outbox.ledger(isrc)).toMatchObject({ generation: 1, sent_at: null, dead_reason: 'refused' });
+    expect(await verdictOn({ isrc })).toMatchObject({ verdict: 'taken', generation: 2, fresh: true });
+    expect(await outbox.ledger(isrc)).toMatchObject({ dead_reason: null });
+  });
+
+  test('is a duplicate of what was sent before that', async () => {
+    const isrc = newIsrc();
+    await scheduled(isrc);
+    const { lease, rows } = await outbox.claimed({ isrc, force: true });
+    await takeAll(rows);
+    await settleDead(outbox.sql, lease, (rows[0] as ClaimedRow).id, 'refused');
+
+    expect(await verdictOn({ isrc })).toMatchObject({ verdict: 'duplicate' });
+    expect(await verdictOn({ isrc, force: true })).toMatchObject({ verdict: 'taken', generation: 3 });
+  });
+
+  test('is no duplicate either when the predecessor had been tried before', async () => {
+    const { lease, rows } = await outbox.claimed({});
+    const [{ id, isrc }] = rows as [ClaimedRow];
+    await takeAll(rows);
+    await takeAll(rows);
+    await settleDead(outbox.sql, lease, id, 'refused');
+    expect(await verdictOn({ isrc })).toMatchObject({ verdict: 'taken', generation: 2 });
+  });
+});
+
+describe('a request whose predecessor found the recording in the index', () => {
+  test('and had sent nothing is taken as if there had been none', async () => {
+    const { lease, rows } = await outbox.claimed({});
+    const [{ id, isrc }] = rows as [ClaimedRow];
+    await takeAll(rows);
+    await settleIndexed(outbox.sql, lease, [id], { unsent: true });
+
+    expect(await outbox.ledger(isrc)).toMatchObject({ sent_at: null, indexed_at: expect.any(Date) });
+    expect(await verdictOn({ isrc })).toMatchObject({ verdict: 'taken', generation: 1, fresh: true });
+  });
+
+  test('and had sent nothing leaves an earlier sending on record, to the microsecond', async () => {
+    const isrc = newIsrc();
+    await scheduled(isrc);
+    await wait(windowMs + 60_000);
+    const ledger = () =>
+      outbox.sql`SELECT generation, sent_at::text FROM ingestion_ledger WHERE isrc = ${isrc}`;
+    const before = await ledger();
+
+    const { lease, rows } = await outbox.claimed({ isrc });
+    await takeAll(rows);
+    await settleIndexed(outbox.sql, lease, [(rows[0] as ClaimedRow).id], { unsent: true });
+    expect(await ledger()).toEqual(before);
+    expect(await verdictOn({ isrc })).toMatchObject({ verdict: 'taken', generation: 2, fresh: true });
+  });
+
+  test('and may have sent it before stays a duplicate', async () => {
+    const { lease, rows } = await outbox.claimed({});
+    const [{ id, isrc }] = rows as [ClaimedRow];
+    await takeAll(rows);
+    await settleIndexed(outbox.sql, lease, [id], { unsent: false });
+    expect(await verdictOn({ isrc })).toMatchObject({ verdict: 'duplicate' });
+  });
+});
+
+describe('several rows of one claim for one recording', () => {
+  test('one takes it, the oldest, and holds the others', async () => {
+    const isrc = newIsrc();
+    const { rows } = await outbox.claimed({ isrc }, { isrc, force: true }, { isrc });
+    const [first, second, third] = rows;
+    expect(await takeAll(rows)).toEqual([
+      { id: first?.id, verdict: 'taken', generation: 1, fresh: true },
+      { id: second?.id, verdict: 'held', holder: first?.id },
+      { id: third?.id, verdict: 'held', holder: first?.id },
+    ]);
+  });
+
+  test('of a recording that was sent: the forced one takes it, the others are duplicates', async () => {
+    const isrc = newIsrc();
+    await scheduled(isrc);
+    const { rows } = await outbox.claimed({ isrc }, { isrc, force: true }, { isrc });
+    expect(await takeAll(rows)).toMatchObject([
+      { verdict: 'duplicate' },
+      { verdict: 'taken', generation: 2 },
+      { verdict: 'duplicate' },
+    ]);
+  });
+
+  test('of a recording that is free again: one takes it and holds the others', async () => {
+    const isrc = newIsrc();
+    await scheduled(isrc);
+    await wait(windowMs + 60_000);
+    const { rows } = await outbox.claimed({ isrc }, { isrc });
+    expect(await takeAll(rows)).toMatchObject([
+      { verdict: 'taken', generation: 2 },
+      { verdict: 'held', holder: rows[0]?.id },
+    ]);
+  });
+
+  test('the owner takes it again before a newer one, whatever their order', async () => {
+    const isrc = newIsrc();
+    const { rows: owner } = await outbox.claimed({ isrc });
+    await takeAll(owner);
+    const { rows: newer } = await outbox.claimed({ isrc, force: true });
+    expect(await takeAll([...newer, ...owner])).toMatchObject([
+      { verdict: 'held', holder: owner[0]?.id },
+      { verdict: 'taken', generation: 1, fresh: false },
+    ]);
+  });
+});
+
+test('each row has its verdict, in the order given, whatever the mixture', async () => {
+  const [sent, fresh, held] = [newIsrc(), newIsrc(), newIsrc()];
+  await scheduled(sent);
+  const { rows: holders } = await outbox.claimed({ isrc: held });
+  await takeAll(holders);
+  const { rows } = await outbox.claimed(
+    { isrc: held },
+    { isrc: fresh },
+    { isrc: sent },
+    { isrc: fresh },
+    { isrc: sent, force: true },
+  );
+
+  const shuffled = [4, 2, 0, 3, 1].map(index => rows[index] as ClaimedRow);
+  const verdicts = await takeAll(shuffled);
+  expect(verdicts.map(({ id }) => id)).toEqual(shuffled.map(({ id }) => id));
+  expect(verdicts.map(({ verdict }) => verdict)).toEqual(['taken', 'duplicate', 'held', 'held', 'taken']);
+});
+
+describe('two relays at the same moment', () => {
+  const enter = (isrc: string) => (transaction: Sql) =>
+    transaction`INSERT INTO ingestion_ledger (isrc, outbox_id, generation) VALUES (${isrc}, 0, 1)`;
+  const lock = (isrc: string) => (transaction: Sql) =>
+    transaction`SELECT FROM ingestion_ledger WHERE isrc = ${isrc} FOR UPDATE`;
+
+  /**
+   * Two claims, each with a row for each of the recordings and the second in reverse, are taken while somebody
+   * keeps one recording from both, so that neither has an answer before both have asked.
+   */
+  async function takeTwice(
+    isrcs: string[],
+    keep: (transaction: Sql) => Promise<unknown>,
+  ): Promise<Verdict[]> {
+    const one = await outbox.claimed(...isrcs.map(isrc => ({ isrc })));
+    const other = await outbox.claimed(...isrcs.map(isrc => ({ isrc })));
+    let verdicts: Promise<Verdict[][]> = Promise.resolve([]);
+    await outbox.during(keep, async () => {
+      verdicts = Promise.all([takeAll(one.rows), takeAll(other.rows.toReversed())]);
+      await outbox.blocked(2);
+    });
+    return (await verdicts).flat();
+  }
+
+  const kinds = (verdicts: Verdict[]) => verdicts.map(({ verdict }) => verdict).sort();
+
+  test('of a new recording: one takes it, and holds the other', async () => {
+    const isrc = newIsrc();
+    const verdicts = await takeTwice([isrc], enter(isrc));
+    expect(kinds(verdicts)).toEqual(['held', 'taken']);
+    const taker = verdicts.find(({ verdict }) => verdict === 'taken')?.id;
+    expect(verdicts).toContainEqual({ id: expect.any(Number), verdict: 'held', holder: taker });
+    expect(await outbox.ledger(isrc)).toMatchObject({ outbox_id: taker, generation: 1 });
+  });
+
+  test('of a recording that both have seen to be free: one takes it, and holds the other', async () => {
+    const isrc = newIsrc();
+    await scheduled(isrc);
+    await wait(windowMs + 60_000);
+    const verdicts = await takeTwice([isrc], lock(isrc));
+    expect(kinds(verdicts)).toEqual(['held', 'taken']);
+    expect(await outbox.ledger(isrc)).toMatchObject({ generation: 2 });
+  });
+
+  test('of new recordings in opposite orders: neither waits for the other for ever', async () => {
+    const isrcs = [newIsrc(), newIsrc(), newIsrc()];
+    const verdicts = await takeTwice(isrcs, enter(isrcs[1] as string));
+    expect(kinds(verdicts)).toEqual(['held', 'held', 'held', 'taken', 'taken', 'taken']);
+  });
+
+  test('of known recordings in opposite orders: neither waits for the other for ever', async () => {
+    const isrcs = [newIsrc(), newIsrc(), newIsrc()];
+    for (const isrc of isrcs) await scheduled(isrc);
+    await wait(windowMs + 60_000);
+    const verdicts = await takeTwice(isrcs, lock(isrcs[1] as string));
+    expect(kinds(verdicts)).toEqual(['held', 'held', 'held', 'taken', 'taken', 'taken']);
+  });
+});
+
+test('a settlement that came too late changes nothing of the ledger', async () => {
+  const { rows } = await outbox.claimed({});
+  const [{ id, isrc }] = rows as [ClaimedRow];
+  await takeAll(rows);
+  const before = await outbox.ledger(isrc);
+  await settleIndexed(outbox.sql, staleLease, [id], { unsent: true });
+  await settleDead(outbox.sql, staleLease, id, 'refused');
+  await settleDuplicates(outbox.sql, staleLease, [id]);
+  expect(await outbox.ledger(isrc)).toEqual(before);
+});
