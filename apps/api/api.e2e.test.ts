@@ -220,6 +220,10 @@ describe.concurrent('a start that cannot be says why in one line, and exits 1', 
     expect(await failedStart({ TIDAL_CLIENT_ID: '' })).toContain('TIDAL_CLIENT_ID is not set');
   });
 
+  test('an address that others reach, while nobody has to say who they are', async () => {
+    expect(await failedStart({ API_HOST: '0.0.0.0' })).toContain('API_HOST 0.0.0.0 can be reached by others');
+  });
+
   test('a port that is taken', async () => {
     const squatter = createServer();
     await new Promise<void>(resolve => squatter.listen(0, '127.0.0.1', resolve));

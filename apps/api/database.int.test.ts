@@ -10,3 +10,12 @@ test('a database that was never migrated is refused with what to do', async () =
   await database.sql.end();
   await testDatabase.drop();
 });
+
+test('a statement that waits for a lock gives its connection back', async () => {
+  const testDatabase = await createTestDatabase();
+  const database = openDatabase(testDatabase.url);
+  const [setting] = await database.sql`SHOW statement_timeout`;
+  expect(setting).toEqual({ statement_timeout: '10s' });
+  await database.sql.end();
+  await testDatabase.drop();
+});

@@ -22,12 +22,23 @@ export type Database = {
  * of its default 100 connections to others.
  */
 const connections = 10;
+/** No statement of ours takes a tenth of a second. One that waits longer, for a lock say, must not keep its connection. */
+const statementTimeoutMs = 10_000;
 const reachableWithinMs = 5_000;
 const betweenAttemptsMs = 250;
 
 export function openDatabase(url: string): Database {
-  const sql = connect({ url, applicationName: 'segue-api', max: connections });
+  const sql = connect({ url: withStatementTimeout(url), applicationName: 'segue-api', max: connections });
   return { sql, drizzle: drizzle(sql) };
+}
+
+/** postgres.js hands on what it does not know of an address's parameters as settings of the session. */
+function withStatementTimeout(url: string): string {
+  const address = new URL(url);
+  if (!address.searchParams.has('statement_timeout')) {
+    address.searchParams.set('statement_timeout', String(statementTimeoutMs));
+  }
+  return address.href;
 }
 
 /**

@@ -2,7 +2,9 @@ import { hint } from '@segue/outbox/hint.ts';
 import { createLogger } from '@segue/process/logger.ts';
 import { run } from '@segue/process/run.ts';
 import { createTidalClient } from '@segue/tidal/client.ts';
-import { readConfiguration } from './configuration.ts';
+import { createAuthenticate } from './access/authentication.ts';
+import { allowanceOf, unlimited } from './access/mutationAllowance.ts';
+import { limitsOf, readConfiguration, tokenChecks } from './configuration.ts';
 import { awaitDatabase, openDatabase } from './database.ts';
 import { IngestionHint } from './ingestion/hint.ts';
 import { IngestionScheduler } from './ingestion/ingestionScheduler.ts';
@@ -17,17 +19,29 @@ await run('api', async () => {
     clientId: configuration.TIDAL_CLIENT_ID,
     clientSecret: configuration.TIDAL_CLIENT_SECRET,
     countryCode: configuration.TIDAL_COUNTRY_CODE,
+    requestsPerSecond: configuration.TIDAL_REQUESTS_PER_SECOND,
   });
   const database = openDatabase(configuration.DATABASE_URL);
   const ingestionHint = new IngestionHint(() => hint(database.sql), logger);
   const scheduler = new IngestionScheduler({ hint: ingestionHint, logger });
-  const server = await createServer({ database, catalog, scheduler, logger });
+  const checks = tokenChecks(configuration);
+  const explorable = configuration.NODE_ENV !== 'production';
+  const server = await createServer(
+    { database, catalog, scheduler, logger },
+    {
+      authenticate: createAuthenticate(checks),
+      mutationAllowance: checks === null ? unlimited : allowanceOf(configuration.API_MUTATIONS_PER_MINUTE),
+      limits: limitsOf(configuration),
+      allowedOrigins: configuration.API_ALLOWED_ORIGINS,
+      explorable,
+    },
+  );
 
   await awaitDatabase(database);
   const address = await listen(server, configuration.API_HOST, configuration.API_PORT);
   logger.info(
     { address },
-    `api is running: GraphQL at ${address}/graphql, its editor at ${address}/graphiql`,
+    `api is running: GraphQL at ${address}/graphql${explorable ? `, its editor at ${address}/graphiql` : ''}`,
   );
 
   return {

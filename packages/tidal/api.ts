@@ -44,9 +44,9 @@ export function createTidalApi(apiUrl: string, requests: Requests, tokens: Token
         const token = await tokens.current(deadline);
         const headers = { authorization: `Bearer ${token}` };
         const answer = await once(signal => ask(client, { headers, signal }));
-        if (answer.response.status !== 401) return answer;
+        if (answer.response.status !== 401) return withoutToken(answer, token);
         tokens.discard(token);
-        if (!mayRenew) return answer;
+        if (!mayRenew) return withoutToken(answer, token);
         mayRenew = false;
       }
     });
@@ -65,6 +65,12 @@ export function createTidalApi(apiUrl: string, requests: Requests, tokens: Token
       throw apiRefusal(subject, answer);
     },
   };
+}
+
+/** Some servers quote in an error what they were sent, and its detail is for the log. */
+function withoutToken({ error, ...answer }: Answer, token: string): Answer {
+  if (error === undefined) return answer;
+  return { ...answer, error: JSON.parse(JSON.stringify(error).replaceAll(token, '[token]')) };
 }
 
 /** A web page with a 404 comes from a wrong TIDAL_API_URL; it must not make every item an unknown one. */

@@ -4,10 +4,12 @@ import { createTidalApi } from './api.ts';
 import type { AlbumListing, CatalogAlbum, CatalogTrack } from './catalog.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { createLimiter } from './limiter.ts';
+import { createLookup } from './lookup.ts';
 import { createRequests } from './request.ts';
 import { createTokenSource } from './token.ts';
 import { getTrack } from './track.ts';
 import { fetchTrackIsrcs } from './trackIsrcs.ts';
+import { fetchTracks } from './tracks.ts';
 
 export type TidalClientOptions = {
   /** Base of the Web API, with `/v2`. */
@@ -30,12 +32,28 @@ export type TidalClientOptions = {
 };
 
 /**
+ * How many recordings, alone, on albums and in listings, are remembered, and for how long. An album that a
+ * friend recommends is asked for by many in the same minute; some 500 bytes each make 5 MB.
+ */
+const rememberedRecordings = 10_000;
+const rememberedMs = 30_000;
+
+/**
  * What is asked of TIDAL. Every method ends within `totalTimeoutMs`, and throws TidalApiError unless it says
  * otherwise.
+ *
+ * Who asks for the same track, album or listing at the same time shares one answer, and a good answer serves
+ * for 30 s. A failure, an unknown id and a listing with holes are asked for again. Answers are shared: they
+ * must not be changed.
  */
 export type TidalClient = {
   /** Null when TIDAL does not know the track, or not in the country. */
   getTrack(tidalId: string): Promise<CatalogTrack | null>;
+  /**
+   * What `getTrack` says of each of the ids, in their order, for a request each 20. One that cannot be read
+   * spoils no other. No promise needs to be awaited.
+   */
+  getTracks(tidalIds: string[]): Promise<CatalogTrack | null>[];
   /** The album's own metadata. Null when TIDAL does not know it, or not in the country. */
   getAlbum(tidalId: string): Promise<CatalogAlbum | null>;
   /**
@@ -72,11 +90,30 @@ export function createTidalClient(options: TidalClientOptions): TidalClient {
   const api = createTidalApi(apiUrl, requests, tokens);
   const deadline = () => clock.now() + totalTimeoutMs;
 
+  const lookup = createLookup({ maxSize: rememberedRecordings, keepMs: rememberedMs, clock });
+  const track = (tidalId: string, ask: () => Promise<CatalogTrack | null>) =>
+    lookup.find(`track ${tidalId}`, ask, () => 1);
+
   return {
-    getTrack: tidalId => getTrack(api, tidalId, countryCode, deadline()),
-    getAlbum: tidalId => getAlbum(api, tidalId, countryCode, deadline()),
+    getTrack: tidalId => track(tidalId, () => getTrack(api, tidalId, countryCode, deadline())),
+    getTracks(tidalIds) {
+      const fetched = fetchTracks(api, countryCode, deadline());
+      const answers = tidalIds.map(tidalId => track(tidalId, () => fetched.add(tidalId)));
+      fetched.begin();
+      return answers;
+    },
+    getAlbum: tidalId =>
+      lookup.find(
+        `album ${tidalId}`,
+        () => getAlbum(api, tidalId, countryCode, deadline()),
+        () => 1,
+      ),
     getAlbumListing: (albumId, expectedItems) =>
-      getAlbumListing(api, { albumId, expectedItems, countryCode, deadline: deadline() }),
+      lookup.find(
+        `listing ${albumId} of ${expectedItems}`,
+        () => getAlbumListing(api, { albumId, expectedItems, countryCode, deadline: deadline() }),
+        ({ tracks, problem }) => (problem === null ? 1 + tracks.length : null),
+      ),
     async batchFetchTrackIsrcs(tidalIds, country = countryCode) {
       const { isrcs, failures } = await fetchTrackIsrcs(api, tidalIds, country, deadline());
       const [failure] = failures;

@@ -11,7 +11,7 @@ type Get<Parameters> = {
  * Bodies are `unknown`: the document's types do not hold for long, so zod reads what is needed.
  */
 export type TidalPaths = {
-  '/tracks': Get<{ query: { countryCode: string; 'filter[id]': string[] } }>;
+  '/tracks': Get<{ query: { countryCode: string; 'filter[id]': string[]; include?: string } }>;
   '/tracks/{id}': Get<{ path: { id: string }; query: { countryCode: string; include: string } }>;
   '/albums/{id}': Get<{ path: { id: string }; query: { countryCode: string; include: string } }>;
   '/albums/{id}/relationships/items': Get<{

@@ -24,21 +24,20 @@ test('callers at the same time share one request', async () => {
   await using tidal = await startTidalServer();
   tidal.answer('/tracks/1', found);
   const client = tidal.client();
-  await Promise.all([1, 2, 3, 4, 5].map(() => client.getTrack('1')));
+  await Promise.all(['1', '2', '3', '4', '5'].map(client.getTrack));
   expect(tidal.requestsOf('/token')).toHaveLength(1);
 });
 
 test('the token is renewed a minute before it expires, and kept until then', async () => {
   await using tidal = await startTidalServer();
-  tidal.answer('/tracks/1', found);
   tidal.answer('/token', token('token-1', 3600), token('token-2', 3600));
   const client = tidal.client();
-  await client.getTrack('1');
+  await client.getTrack('404');
   tidal.clock.advance(3_539_999);
-  await client.getTrack('1');
+  await client.getTrack('404');
   tidal.clock.advance(1);
-  await client.getTrack('1');
-  expect(tidal.requestsOf('/tracks/1').map(request => request.headers.authorization)).toEqual([
+  await client.getTrack('404');
+  expect(tidal.requestsOf('/tracks/404').map(request => request.headers.authorization)).toEqual([
     'Bearer token-1',
     'Bearer token-1',
     'Bearer token-2',
@@ -62,8 +61,9 @@ describe('a 401', () => {
     tidal.answer('/tracks/1', errorReply(401), found);
     const client = tidal.client();
     expect(await client.getTrack('1')).toMatchObject({ tidalId: '1' });
-    await client.getTrack('1');
-    expect(tidal.requestsOf('/tracks/1').map(request => request.headers.authorization)).toEqual([
+    await client.getTrack('2');
+    const asked = [...tidal.requestsOf('/tracks/1'), ...tidal.requestsOf('/tracks/2')];
+    expect(asked.map(request => request.headers.authorization)).toEqual([
       'Bearer token-1',
       'Bearer token-2',
       'Bearer token-2',
@@ -76,15 +76,17 @@ describe('a 401', () => {
     tidal.answer('/token', token('token-1'), token('token-2'), token('token-3'));
     const allHaveAsked = Promise.withResolvers<void>();
     let asked = 0;
-    tidal.answer('/tracks/1', async ({ headers }) => {
-      if (headers.authorization !== 'Bearer token-1') return found;
-      asked += 1;
-      if (asked === 3) allHaveAsked.resolve();
-      await allHaveAsked.promise;
-      return errorReply(401);
-    });
+    for (const id of ['1', '2', '3']) {
+      tidal.answer(`/tracks/${id}`, async ({ headers }) => {
+        if (headers.authorization !== 'Bearer token-1') return found;
+        asked += 1;
+        if (asked === 3) allHaveAsked.resolve();
+        await allHaveAsked.promise;
+        return errorReply(401);
+      });
+    }
     const client = tidal.client();
-    await Promise.all([1, 2, 3].map(() => client.getTrack('1')));
+    await Promise.all(['1', '2', '3'].map(client.getTrack));
     expect(tidal.requestsOf('/token')).toHaveLength(2);
   });
 
@@ -206,4 +208,13 @@ describe('the token endpoint', () => {
       retryable: true,
     });
   });
+});
+
+test('a token that TIDAL quotes in an error is not in the message', async () => {
+  await using tidal = await startTidalServer();
+  tidal.answer('/tracks/1', async ({ headers }) => ({
+    status: 400,
+    body: { errors: [{ detail: `cannot read "${headers.authorization}"` }] },
+  }));
+  await expect(tidal.client().getTrack('1')).rejects.toThrow('400 for track 1: cannot read "Bearer [token]"');
 });

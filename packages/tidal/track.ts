@@ -7,6 +7,9 @@ import { firstIncluded, type Included, includedSchema, readShape, toMany } from 
 import { durationInSeconds } from './duration.ts';
 import { fullTitle, optionalText, text } from './text.ts';
 
+/** What must come along with a track for {@link readTrack}. */
+export const trackInclude = 'artists,albums.coverArt';
+
 /** A track resource; of its fields only id and title must be there. */
 export const trackSchema = z.object({
   id: z.string(),
@@ -43,13 +46,18 @@ export async function getTrack(
   const subject = `track ${tidalId}`;
   const body = await api.find(subject, deadline, (client, init) =>
     client.GET('/tracks/{id}', {
-      params: { path: { id: tidalId }, query: { countryCode, include: 'artists,albums.coverArt' } },
+      params: { path: { id: tidalId }, query: { countryCode, include: trackInclude } },
       ...init,
     }),
   );
   if (body === notFound) return null;
 
   const { data, included } = readShape(documentSchema, body, subject);
+  return readTrack(data, included);
+}
+
+/** A track with its album, as far as that came along. */
+export function readTrack(data: z.infer<typeof trackSchema>, included: Included): CatalogTrack {
   const album = firstIncluded(included, data.relationships.albums, albumOfTrackSchema);
   return {
     ...describeTrack(data, included),

@@ -1,11 +1,9 @@
 import { z } from 'zod';
 import type { TidalApi } from './api.ts';
+import { chunksOf } from './chunks.ts';
 import { readableListOf, readShape } from './document.ts';
 import { TidalApiError } from './error.ts';
 import { text } from './text.ts';
-
-/** TIDAL takes no more ids a request. */
-const chunkSize = 20;
 
 const trackSchema = z.object({
   id: z.string(),
@@ -51,10 +49,4 @@ async function fetchChunk(api: TidalApi, ids: string[], countryCode: string, dea
   return data
     .filter(track => ids.includes(track.id))
     .map(track => [track.id, track.attributes.isrc] as const);
-}
-
-function chunksOf(ids: string[]): string[][] {
-  return Array.from({ length: Math.ceil(ids.length / chunkSize) }, (_, chunk) =>
-    ids.slice(chunk * chunkSize, (chunk + 1) * chunkSize),
-  );
 }

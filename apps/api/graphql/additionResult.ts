@@ -34,3 +34,14 @@ export function additionResult<Item extends object>(
       };
   }
 }
+
+/** The same for many. GraphQL makes null, and an error beside it, of what threw. */
+export function additionResults<Item extends object>(
+  type: keyof typeof nouns,
+  tidalIds: string[],
+  additions: (Addition<Item> | Error)[],
+) {
+  return additions.map((addition, index) =>
+    addition instanceof Error ? addition : additionResult(type, tidalIds[index] as string, addition),
+  );
+}

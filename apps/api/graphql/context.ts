@@ -1,6 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import type { Database } from '../database.ts';
-import { createStatusLookup, type StatusLookup } from '../ingestion/status.ts';
+import { createStatusLookup, readLedger, type StatusLookup } from '../ingestion/status.ts';
+import type { OutageGuard } from '../outageGuard.ts';
+import { type RequestTime, requestTime, within } from '../requestTime.ts';
 import { userOf } from '../user.ts';
 
 declare module 'mercurius' {
@@ -9,10 +11,22 @@ declare module 'mercurius' {
 
 /** What resolvers know of the request that they answer. */
 export type RequestContext = {
-  userId: string;
+  readonly userId: string;
+  time: RequestTime;
   statusOf: StatusLookup;
 };
 
-export function createContext(request: FastifyRequest, database: Database): RequestContext {
-  return { userId: userOf(request), statusOf: createStatusLookup(database) };
+export function createContext(
+  request: FastifyRequest,
+  { database, guard, requestTimeoutMs }: { database: Database; guard: OutageGuard; requestTimeoutMs: number },
+): RequestContext {
+  const time = requestTime(requestTimeoutMs);
+  return {
+    // Asked for when it is needed: a context is made as well for a request that failed before it had a user.
+    get userId() {
+      return userOf(request);
+    },
+    time,
+    statusOf: createStatusLookup(isrcs => guard.run(() => within(time, readLedger(database, isrcs)))),
+  };
 }

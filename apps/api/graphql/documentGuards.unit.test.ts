@@ -2,17 +2,18 @@ import type { FastifyInstance } from 'fastify';
 import { parse } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { IngestionScheduler } from '../ingestion/ingestionScheduler.ts';
-import { createServer } from '../server.ts';
+
 import { send } from '../testing/ask.ts';
 import { fakeCatalog } from '../testing/catalog.ts';
 import { loggerInMemory } from '../testing/logger.ts';
+import { serverOf } from '../testing/server.ts';
 
 let server: FastifyInstance;
 beforeAll(async () => {
   const { logger } = loggerInMemory();
   const scheduler = new IngestionScheduler({ hint: { give() {} }, logger });
   // None of the operations below gets as far as the database.
-  server = await createServer({ database: {} as never, catalog: fakeCatalog(), scheduler, logger });
+  server = await serverOf({ database: {} as never, catalog: fakeCatalog(), scheduler, logger });
 });
 afterAll(async () => {
   await server.close();

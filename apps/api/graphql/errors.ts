@@ -4,9 +4,7 @@ import type { ExecutionResult, GraphQLError, GraphQLFormattedError } from 'graph
 import type { MercuriusContext } from 'mercurius';
 import { InputError } from '../library/inputError.ts';
 import { isOutage } from '../outage.ts';
-
-/** What a client can tell errors apart by; the schema's description says what each asks of them. */
-type Code = 'BAD_USER_INPUT' | 'BAD_REQUEST' | 'DATABASE_UNAVAILABLE' | 'INTERNAL_SERVER_ERROR';
+import { type Code, Refusal } from '../refusal.ts';
 
 /** What is thrown, and what Fastify and mercurius add when they refuse a request: sometimes several reasons. */
 type Thrown = Error & { statusCode?: number; code?: string; errors?: Error[] };
@@ -38,6 +36,7 @@ function httpStatus(errors: readonly GraphQLError[]): number {
 function present(error: GraphQLError, requestId: string, logger: Logger): GraphQLFormattedError[] {
   const cause = causeOf(error);
   if (cause instanceof InputError) return [formatted(error, 'BAD_USER_INPUT', cause.message)];
+  if (cause instanceof Refusal) return [formatted(error, cause.code, cause.message, cause.details)];
 
   if (isRefusal(error)) {
     if (cause.code === 'MER_ERR_GQL_PERSISTED_QUERY_NOT_FOUND') {
@@ -87,7 +86,7 @@ function formatted(
   error: Error & Partial<GraphQLError>,
   code: Code,
   message: string,
-  extensions: Record<string, string> = {},
+  extensions: Record<string, string | number> = {},
 ): GraphQLFormattedError {
   const { locations, path } = error;
   return {

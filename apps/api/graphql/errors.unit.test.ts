@@ -3,10 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openDatabase } from '../database.ts';
 import { IngestionScheduler } from '../ingestion/ingestionScheduler.ts';
 import type { Library } from '../library/library.ts';
-import { createServer } from '../server.ts';
+
 import { ask, send } from '../testing/ask.ts';
 import { fakeCatalog } from '../testing/catalog.ts';
 import { levels, loggerInMemory } from '../testing/logger.ts';
+import { serverOf } from '../testing/server.ts';
 
 const { logger, lines } = loggerInMemory();
 /** Nothing listens on port 1. */
@@ -21,7 +22,7 @@ const library: Library = {
 
 let server: FastifyInstance;
 beforeAll(async () => {
-  server = await createServer(library);
+  server = await serverOf(library);
 });
 afterAll(async () => {
   await server.close();
@@ -143,7 +144,7 @@ describe('a request that is none', () => {
 
 test('what nobody expected is told by an id alone, under which the log has the rest', async () => {
   const broken = () => Promise.reject(new TypeError('hidden-secret is not a function'));
-  const brokenServer = await createServer({ ...library, database: { ...away, sql: broken as never } });
+  const brokenServer = await serverOf({ ...library, database: { ...away, sql: broken as never } });
   lines.length = 0;
 
   const answer = await ask(

@@ -3,10 +3,11 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Library } from '../library/library.ts';
-import { createServer } from '../server.ts';
+
 import { ask } from '../testing/ask.ts';
 import { catalogAlbum, catalogListing, catalogTrack, fakeCatalog } from '../testing/catalog.ts';
 import { useLibrary } from '../testing/library.ts';
+import { serverOf } from '../testing/server.ts';
 
 const here = useLibrary();
 
@@ -43,7 +44,7 @@ let library: Library;
 let server: FastifyInstance;
 beforeAll(async () => {
   library = here.libraryWith(catalog);
-  server = await createServer(library);
+  server = await serverOf(library);
 });
 afterAll(async () => {
   await server.close();
@@ -51,7 +52,7 @@ afterAll(async () => {
 
 /** Serves another library for as long as the work takes. */
 async function served<Result>(other: Library, work: (server: FastifyInstance) => Promise<Result>) {
-  const otherServer = await createServer(other);
+  const otherServer = await serverOf(other);
   try {
     return await work(otherServer);
   } finally {

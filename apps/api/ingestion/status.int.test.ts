@@ -2,7 +2,7 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import { expect, test } from 'vitest';
 import { newIsrc } from '../testing/catalog.ts';
 import { useLibrary } from '../testing/library.ts';
-import { createStatusLookup } from './status.ts';
+import { createStatusLookup, readLedger } from './status.ts';
 
 const here = useLibrary();
 
@@ -27,7 +27,7 @@ test('the status is what the ledger and the request that took the recording say'
   await request(waiting, 'pending', { sentAt });
   await request(sent, 'scheduled', { sentAt });
   await request(dead, 'dead', { deadReason: 'event too large' });
-  const statusOf = createStatusLookup(here.database);
+  const statusOf = createStatusLookup(isrcs => readLedger(here.database, isrcs));
 
   const answers = await Promise.all([unknown, waiting, sent, dead].map(isrc => statusOf(recording(isrc))));
 
@@ -41,7 +41,9 @@ test('the status is what the ledger and the request that took the recording say'
 });
 
 test('what was not requested says why, and nobody is asked', async () => {
-  const statusOf = createStatusLookup({ ...here.database, drizzle: null as never });
+  const statusOf = createStatusLookup(isrcs =>
+    readLedger({ ...here.database, drizzle: null as never }, isrcs),
+  );
   const notRequested = { status: 'NOT_REQUESTED', requestedAt: null, scheduledAt: null };
   expect(await statusOf(recording(null))).toEqual({ ...notRequested, reason: 'missing_isrc' });
   expect(await statusOf(recording('USRC1'))).toEqual({ ...notRequested, reason: 'invalid_isrc' });
@@ -54,7 +56,9 @@ test('what was not requested says why, and nobody is asked', async () => {
 test('a thousand recordings are one query, and those asked for later another', async () => {
   const queries: string[] = [];
   const logger = { logQuery: (query: string) => queries.push(query) };
-  const statusOf = createStatusLookup({ ...here.database, drizzle: drizzle(here.database.sql, { logger }) });
+  const statusOf = createStatusLookup(isrcs =>
+    readLedger({ ...here.database, drizzle: drizzle(here.database.sql, { logger }) }, isrcs),
+  );
 
   await Promise.all(Array.from({ length: 1000 }, () => statusOf(recording(newIsrc()))));
   expect(queries).toHaveLength(1);

@@ -32,15 +32,17 @@ export type StatusLookup = (recording: RequestedRecording) => Promise<Ingestion>
 /**
  * Makes the lookup of one GraphQL request. All recordings of a list, alone or on albums, are resolved in the
  * same turn of the event loop, and so asked for in one query, however long the list.
+ *
+ * @param read gives what the ledger knows of recordings, by ISRC
  */
-export function createStatusLookup(database: Database): StatusLookup {
+export function createStatusLookup(read: (isrcs: Isrc[]) => Promise<Map<string, LedgerEntry>>): StatusLookup {
   let batch: { isrcs: Set<Isrc>; entries: Promise<Map<string, LedgerEntry>> } | null = null;
 
   function openBatch() {
     const isrcs = new Set<Isrc>();
     const entries = nextTurn().then(() => {
       batch = null;
-      return readLedger(database, [...isrcs]);
+      return read([...isrcs]);
     });
     return { isrcs, entries };
   }
@@ -81,7 +83,7 @@ export function statusOf(requestedAt: Date, entry: LedgerEntry | undefined): Ing
 }
 
 /** The ISRCs travel as one array, so that the statement is the same for one recording and for thousands. */
-async function readLedger({ drizzle }: Database, isrcs: Isrc[]): Promise<Map<string, LedgerEntry>> {
+export async function readLedger({ drizzle }: Database, isrcs: Isrc[]): Promise<Map<string, LedgerEntry>> {
   const entries = await drizzle
     .select({
       isrc: ingestionLedger.isrc,

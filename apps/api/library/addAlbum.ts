@@ -10,21 +10,26 @@ import { violatesUnique } from './uniqueViolation.ts';
  * Adds an album to a user's library and requests the ingestion of each of its recordings: all, or nothing
  * (rule R2). A listing that is partly unavailable is stored as far as it goes.
  *
+ * @param catalogEndsAt until when TIDAL is waited for, on `performance.now()`
  * @throws what the database says
  */
 export async function addAlbum(
   library: Library,
   userId: string,
   tidalAlbumId: string,
+  catalogEndsAt = Number.POSITIVE_INFINITY,
 ): Promise<Addition<LibraryAlbum>> {
   const { database, catalog, logger } = library;
   const existingItemId = await findAlbum(database.sql, userId, tidalAlbumId);
   if (existingItemId !== null) return { outcome: 'duplicate', existingItemId };
 
-  const answer = await askCatalog(catalog.getAlbum(tidalAlbumId), logger);
+  const asking = { logger, endsAt: catalogEndsAt };
+  const answer = await askCatalog(() => catalog.getAlbum(tidalAlbumId), asking);
   if (answer.outcome !== 'found') return answer;
   const album = answer.item;
-  const { tracks, problem } = await catalog.getAlbumListing(album.tidalId, album.numberOfItems);
+  const listing = await askCatalog(() => catalog.getAlbumListing(album.tidalId, album.numberOfItems), asking);
+  if (listing.outcome !== 'found') return listing;
+  const { tracks, problem } = listing.item;
   if (problem !== null) {
     const fields: LogFields = {
       event: 'album_track_listing_error',

@@ -8,18 +8,20 @@ import { violatesUnique } from './uniqueViolation.ts';
 /**
  * Adds a track to a user's library and requests its ingestion: both, or neither (rule R2).
  *
+ * @param catalogEndsAt until when TIDAL is waited for, on `performance.now()`
  * @throws what the database says
  */
 export async function addTrack(
   library: Library,
   userId: string,
   tidalTrackId: string,
+  catalogEndsAt = Number.POSITIVE_INFINITY,
 ): Promise<Addition<LibraryTrack>> {
   const { database, catalog, logger } = library;
   const existingItemId = await findTrack(database.sql, userId, tidalTrackId);
   if (existingItemId !== null) return { outcome: 'duplicate', existingItemId };
 
-  const answer = await askCatalog(catalog.getTrack(tidalTrackId), logger);
+  const answer = await askCatalog(() => catalog.getTrack(tidalTrackId), { logger, endsAt: catalogEndsAt });
   if (answer.outcome !== 'found') return answer;
   return await storeTrack(library, userId, answer.item);
 }
@@ -28,7 +30,7 @@ export async function addTrack(
  * The unique constraint decides, not the look before: of requests that add the same track at the same moment,
  * one stores it and the others learn its id.
  */
-async function storeTrack(
+export async function storeTrack(
   library: Library,
   userId: string,
   track: CatalogTrack,

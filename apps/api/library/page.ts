@@ -9,17 +9,13 @@ export type Page = {
 };
 
 const usual = 50;
-const most = 200;
 
-/** @throws InputError for a page of no items, or of more than 200 */
-export function readPage({
-  first,
-  after,
-}: {
-  first?: number | null | undefined;
-  after?: string | null | undefined;
-}): Page {
-  const page = { first: first ?? usual, after: after ?? null };
+/** @throws InputError for a page of no items, or of more than `most` */
+export function readPage(
+  { first, after }: { first?: number | null | undefined; after?: string | null | undefined },
+  most: number,
+): Page {
+  const page = { first: first ?? Math.min(usual, most), after: after ?? null };
   if (page.first < 1 || page.first > most) throw new InputError(`first must be from 1 to ${most}`);
   return page;
 }

@@ -3,11 +3,11 @@ import { InputError } from './inputError.ts';
 import { readPage } from './page.ts';
 
 test('a page is 50 items from the beginning, unless something else is asked for', () => {
-  expect(readPage({})).toEqual({ first: 50, after: null });
-  expect(readPage({ first: null, after: null })).toEqual({ first: 50, after: null });
-  expect(readPage({ first: 200, after: 'x' })).toEqual({ first: 200, after: 'x' });
+  expect(readPage({}, 200)).toEqual({ first: 50, after: null });
+  expect(readPage({ first: null, after: null }, 200)).toEqual({ first: 50, after: null });
+  expect(readPage({ first: 200, after: 'x' }, 200)).toEqual({ first: 200, after: 'x' });
 });
 
 test.each([0, -1, 201])('a page of %i items is refused', first => {
-  expect(() => readPage({ first })).toThrow(new InputError('first must be from 1 to 200'));
+  expect(() => readPage({ first }, 200)).toThrow(new InputError('first must be from 1 to 200'));
 });

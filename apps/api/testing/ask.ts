@@ -4,7 +4,11 @@ export type Answer = {
   status: number;
   // biome-ignore lint/suspicious/noExplicitAny: as deep as the query, which each test writes
   data: any;
-  errors?: { message: string; path?: string[]; extensions: { code: string; requestId?: string } }[];
+  errors?: {
+    message: string;
+    path?: (string | number)[];
+    extensions: { code: string; requestId?: string };
+  }[];
 };
 
 /** Sends a GraphQL request to a server that need not listen. */
@@ -12,8 +16,13 @@ export async function ask(server: FastifyInstance, query: string, variables?: ob
   return await send(server, { payload: { query, variables } });
 }
 
-/** Sends any request to `/graphql`. */
-export async function send(server: FastifyInstance, request: InjectOptions): Promise<Answer> {
-  const response = await server.inject({ method: 'POST', url: '/graphql', ...request });
+/** Sends any request to `/graphql`, as no page of another site could. */
+export async function send(server: FastifyInstance, { headers, ...request }: InjectOptions): Promise<Answer> {
+  const response = await server.inject({
+    method: 'POST',
+    url: '/graphql',
+    headers: { 'graphql-require-preflight': '1', ...headers },
+    ...request,
+  });
   return { status: response.statusCode, ...response.json() };
 }

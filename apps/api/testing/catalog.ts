@@ -68,9 +68,11 @@ export function fakeCatalog({ tracks = [], albums = [], failure }: Holdings = {}
     return answer;
   }
   const held = (id: string) => albums.find(({ album }) => album.tidalId === id);
+  const getTrack = (id: string) => ask(`track ${id}`, tracks.find(({ tidalId }) => tidalId === id) ?? null);
   return {
     asked,
-    getTrack: id => ask(`track ${id}`, tracks.find(({ tidalId }) => tidalId === id) ?? null),
+    getTrack,
+    getTracks: ids => ids.map(getTrack),
     getAlbum: id => ask(`album ${id}`, held(id)?.album ?? null),
     getAlbumListing: id =>
       ask(`listing ${id}`, { tracks: held(id)?.listing ?? [], problem: held(id)?.problem ?? null }),

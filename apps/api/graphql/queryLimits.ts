@@ -1,0 +1,54 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { getOperationAST } from 'graphql';
+import type { MutationAllowance } from '../access/mutationAllowance.ts';
+import type { Limits } from '../limits.ts';
+import { Refusal } from '../refusal.ts';
+import { userOf } from '../user.ts';
+import { costOf } from './queryCost.ts';
+import { shapeOf } from './queryShape.ts';
+
+/** Refuses a query that asks for too much, and a user who changes too much, before any field is resolved. */
+export function limitQueries(server: FastifyInstance, limits: Limits, allowance: MutationAllowance): void {
+  const { graphql } = server;
+
+  // Before validation, whose rules compare fields with each other.
+  graphql.addHook('preValidation', async (_schema, document) => {
+    const { depth, aliases } = shapeOf(document);
+    demand('is too deep: its depth', depth, limits.queryDepth);
+    demand('renames too many fields: its number of aliases', aliases, limits.queryAliases);
+  });
+
+  // Variables say how long lists are, so that this is counted each time and not once a document.
+  graphql.addHook('preExecution', async (schema, document, { reply }, variables) => {
+    const operation = getOperationAST(document, operationNameOf(reply.request));
+    if (!operation) return;
+    const { complexity, changes } = costOf(schema, document, operation, variables ?? {});
+    demand('asks for too much: its complexity', complexity, limits.queryComplexity);
+    if (operation.operation === 'mutation') {
+      const retryAfterSeconds = await allowance.take(userOf(reply.request), changes);
+      if (retryAfterSeconds !== null) {
+        reply.header('retry-after', retryAfterSeconds);
+        throw new Refusal(
+          'RATE_LIMITED',
+          429,
+          `This is more than a user may add and remove in a minute. Please try again in ${retryAfterSeconds} s.`,
+          { retryAfterSeconds },
+        );
+      }
+    }
+  });
+}
+
+/** @throws Refusal when there is more than may be */
+function demand(problem: string, actual: number, limit: number): void {
+  if (actual <= limit) return;
+  throw new Refusal('QUERY_TOO_COSTLY', 400, `The query ${problem} is ${actual}, and may be ${limit}.`, {
+    actual,
+    limit,
+  });
+}
+
+function operationNameOf({ method, query, body }: FastifyRequest): string | undefined {
+  const { operationName } = ((method === 'GET' ? query : body) ?? {}) as { operationName?: string | null };
+  return operationName ?? undefined;
+}

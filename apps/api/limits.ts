@@ -1,0 +1,36 @@
+/** How much one request may ask for. Each has a variable of its own. */
+export type Limits = {
+  bodyBytes: number;
+  /** Words, numbers, brackets: what the parser reads. */
+  queryTokens: number;
+  /** Fields within fields. */
+  queryDepth: number;
+  /** Fields that an answer can have, with all members of its lists. */
+  queryComplexity: number;
+  queryAliases: number;
+  /** Items of a page at the most. */
+  pageSize: number;
+  /** Ids of one addition at the most. */
+  bulkSize: number;
+  /** For one request, from its first byte to its answer. */
+  requestTimeoutMs: number;
+};
+
+/**
+ * What the schema offers needs a depth of 4. A full page of 200 albums with all of their fields has a complexity
+ * of 41,400; two such in one query are refused.
+ */
+export const defaultLimits: Limits = {
+  bodyBytes: 100 * 1024,
+  queryTokens: 1_000,
+  queryDepth: 10,
+  queryComplexity: 50_000,
+  queryAliases: 30,
+  pageSize: 200,
+  bulkSize: 100,
+  // TIDAL is given 15 s for an album and 15 s for its listing.
+  requestTimeoutMs: 40_000,
+};
+
+/** One who is not kept from it sends 10 a second. An addition or a removal counts as one, in a bulk as well. */
+export const defaultMutationsPerMinute = 600;

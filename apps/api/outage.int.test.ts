@@ -1,0 +1,46 @@
+import { useDatabase } from '@segue/testing/database.ts';
+import { eventually } from '@segue/testing/eventually.ts';
+import { expect, test } from 'vitest';
+import { openDatabase } from './database.ts';
+import { IngestionScheduler } from './ingestion/ingestionScheduler.ts';
+import { ask } from './testing/ask.ts';
+import { catalogTrack, fakeCatalog } from './testing/catalog.ts';
+import { loggerInMemory } from './testing/logger.ts';
+import { serverOf } from './testing/server.ts';
+import { startTcpProxy } from './testing/tcpProxy.ts';
+
+const testDatabase = useDatabase();
+
+test('the database away: every request is told at once, readiness says so, and it heals by itself', async () => {
+  const url = new URL(testDatabase.url);
+  await using proxy = await startTcpProxy({ host: url.hostname, port: Number(url.port) });
+  url.hostname = '127.0.0.1';
+  url.port = String(proxy.port);
+  const database = openDatabase(url.href);
+  const { logger } = loggerInMemory();
+  const scheduler = new IngestionScheduler({ hint: { give() {} }, logger });
+  const tracks = Array.from({ length: 300 }, () => catalogTrack());
+  const server = await serverOf({ database, catalog: fakeCatalog({ tracks }), scheduler, logger });
+  const add = (id = '') =>
+    ask(server, `mutation { addTrackToLibrary(input: {tidalTrackId: ${id}}) { __typename } }`);
+  const added = { data: { addTrackToLibrary: { __typename: 'LibraryTrack' } } };
+  expect(await add(tracks[0]?.tidalId)).toMatchObject(added);
+
+  await proxy.cut();
+  const flood = await Promise.all(tracks.slice(1).map(({ tidalId }) => add(tidalId)));
+  expect(flood.map(({ errors }) => errors?.[0]?.extensions.code)).toEqual(
+    flood.map(() => 'DATABASE_UNAVAILABLE'),
+  );
+  expect((await server.inject('/readyz')).statusCode).toBe(503);
+  expect((await server.inject('/livez')).statusCode).toBe(200);
+
+  await proxy.mend();
+  await eventually(async () => expect((await server.inject('/readyz')).statusCode).toBe(200));
+  await eventually(async () => {
+    expect(await ask(server, '{ getLibraryTracks(first: 1) { title } }')).toMatchObject({
+      data: { getLibraryTracks: [{ title: 'So What' }] },
+    });
+  });
+  await server.close();
+  await database.sql.end({ timeout: 5 });
+});

@@ -1,0 +1,50 @@
+import { Refusal } from './refusal.ts';
+
+/** How long one request may go on: moments on `performance.now()`. */
+export type RequestTime = {
+  endsAt: number;
+  /** Earlier: a quarter is left to store what TIDAL said. */
+  catalogEndsAt: number;
+  limitMs: number;
+};
+
+/** The time of a request that begins now. */
+export function requestTime(limitMs: number): RequestTime {
+  const now = performance.now();
+  return { endsAt: now + limitMs, catalogEndsAt: now + 0.75 * limitMs, limitMs };
+}
+
+/**
+ * Answers when the time is up, if the work has not. The work itself goes on behind it, bounded by the limits of
+ * TIDAL's client and of the database's statements.
+ *
+ * @throws Refusal `REQUEST_TIMEOUT`
+ */
+export async function within<Result>(
+  { endsAt, limitMs }: RequestTime,
+  work: Promise<Result>,
+): Promise<Result> {
+  return await beforeMoment(endsAt, work, () => {
+    const message = `This took longer than ${limitMs} ms and was given up. A change may or may not have been made.`;
+    return new Refusal('REQUEST_TIMEOUT', 503, message);
+  });
+}
+
+/** Node runs a timer for longer than that at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
+/** @throws what `reason` makes, when the work is not done at that moment */
+export async function beforeMoment<Result>(
+  moment: number,
+  work: Promise<Result>,
+  reason: () => Error,
+): Promise<Result> {
+  const late = Promise.withResolvers<never>();
+  const ms = Math.min(Math.max(0, moment - performance.now()), longestTimerMs);
+  const timer = setTimeout(() => late.reject(reason()), ms);
+  try {
+    return await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
