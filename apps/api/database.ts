@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { connect, type Sql } from '@segue/database/connection.ts';
+import { refusesSettings } from '@segue/database/pooler.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import { isOutage } from './outage.ts';
@@ -27,18 +28,37 @@ const statementTimeoutMs = 10_000;
 const reachableWithinMs = 5_000;
 const betweenAttemptsMs = 250;
 
-export function openDatabase(url: string): Database {
-  const sql = connect({ url: withStatementTimeout(url), applicationName: 'segue-api', max: connections });
+/**
+ * @param pooled for a pooler in front of the server, which knows neither settings of a session nor prepared
+ *   statements
+ */
+export function openDatabase(url: string, { pooled = false } = {}): Database {
+  const sql = connect({
+    url,
+    applicationName: 'segue-api',
+    max: connections,
+    ...(pooled ? { prepare: false } : { settings: { statement_timeout: String(statementTimeoutMs) } }),
+  });
   return { sql, drizzle: drizzle(sql) };
 }
 
-/** postgres.js hands on what it does not know of an address's parameters as settings of the session. */
-function withStatementTimeout(url: string): string {
-  const address = new URL(url);
-  if (!address.searchParams.has('statement_timeout')) {
-    address.searchParams.set('statement_timeout', String(statementTimeoutMs));
+/**
+ * Opens the pool once the database is there, directly or through a pooler.
+ *
+ * @throws Error as {@link awaitDatabase}
+ */
+export async function openReachableDatabase(url: string): Promise<Database> {
+  const direct = openDatabase(url);
+  try {
+    await awaitDatabase(direct);
+    return direct;
+  } catch (error) {
+    await direct.sql.end({ timeout: 1 });
+    if (!refusesSettings(error)) throw error;
+    const pooled = openDatabase(url, { pooled: true });
+    await awaitDatabase(pooled);
+    return pooled;
   }
-  return address.href;
 }
 
 /**

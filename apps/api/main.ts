@@ -5,7 +5,7 @@ import { createTidalClient } from '@segue/tidal/client.ts';
 import { createAuthenticate } from './access/authentication.ts';
 import { allowanceOf, unlimited } from './access/mutationAllowance.ts';
 import { limitsOf, readConfiguration, tokenChecks } from './configuration.ts';
-import { awaitDatabase, openDatabase } from './database.ts';
+import { openReachableDatabase } from './database.ts';
 import { IngestionHint } from './ingestion/hint.ts';
 import { IngestionScheduler } from './ingestion/ingestionScheduler.ts';
 import { close, createServer, listen } from './server.ts';
@@ -21,7 +21,7 @@ await run('api', async () => {
     countryCode: configuration.TIDAL_COUNTRY_CODE,
     requestsPerSecond: configuration.TIDAL_REQUESTS_PER_SECOND,
   });
-  const database = openDatabase(configuration.DATABASE_URL);
+  const database = await openReachableDatabase(configuration.DATABASE_URL);
   const ingestionHint = new IngestionHint(() => hint(database.sql), logger);
   const scheduler = new IngestionScheduler({ hint: ingestionHint, logger });
   const checks = tokenChecks(configuration);
@@ -37,7 +37,6 @@ await run('api', async () => {
     },
   );
 
-  await awaitDatabase(database);
   const address = await listen(server, configuration.API_HOST, configuration.API_PORT);
   logger.info(
     { address },

@@ -19,7 +19,7 @@ export async function connectThroughPooler(options: ConnectionOptions): Promise<
   }
 }
 
-/** PgBouncer 1.18: FATAL 08P01 "unsupported startup parameter: enable_sort". */
-function refusesSettings(error: unknown): boolean {
+/** Whether it was a pooler that answered. PgBouncer 1.18: FATAL 08P01 "unsupported startup parameter: enable_sort". */
+export function refusesSettings(error: unknown): boolean {
   return error instanceof Error && /unsupported startup parameter/.test(error.message);
 }
