@@ -2,6 +2,7 @@ import { QdrantClient } from '@qdrant/js-client-rest';
 import { connect } from '@segue/database/connection.ts';
 import type { LogFields } from '@segue/ingestion/logEvents.ts';
 import { hashIsrcToUuid } from '@segue/ingestion/pointId.ts';
+import { steadyPlans } from '@segue/outbox/steadyPlans.ts';
 import { type InngestStandIn, startInngest } from '@segue/stand-ins/inngest/server.ts';
 import { type QdrantStandIn, startQdrant } from '@segue/stand-ins/qdrant/server.ts';
 import { useDatabase } from '@segue/testing/database.ts';
@@ -89,7 +90,12 @@ export function useRelays() {
     /** Starts a relay on a pool of its own; it ends with the test at the latest. */
     start(given: Partial<RelayOptions> = {}) {
       const { logger, lines } = loggerInMemory();
-      const sql = connect({ url: database.url, applicationName: 'segue-relay', max: 6 });
+      const sql = connect({
+        url: database.url,
+        applicationName: 'segue-relay',
+        max: 6,
+        settings: steadyPlans,
+      });
       const relay = new Relay({
         sql,
         logger,

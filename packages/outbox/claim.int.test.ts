@@ -45,14 +45,37 @@ test('a claimed row carries what an event needs', async () => {
 });
 
 test('the oldest rows are claimed, up to the limit, in their order', async () => {
-  const [third, first, second, fourth] = await outbox.store(
+  const [fourth, third, second, first] = await outbox.store(
+    { created_at: ago(1_000) },
     { created_at: ago(2_000) },
-    { created_at: ago(4_000) },
     { created_at: ago(3_000) },
+    { created_at: ago(4_000) },
+  );
+  expect(ids(await claimAll(2))).toEqual([first, second]);
+  expect(ids(await claimAll(2))).toEqual([third, fourth]);
+});
+
+test('rows before a position are left to another claim', async () => {
+  const [, second, third] = await outbox.store(
+    { created_at: ago(3_000) },
+    { created_at: ago(2_000) },
     { created_at: ago(1_000) },
   );
-  expect(ids(await claimAll(3))).toEqual([first, second, third]);
-  expect(ids(await claimAll(3))).toEqual([fourth]);
+  const looked = await claim(outbox.sql, { limit: 1, leaseMs: 0 });
+  const [after] = looked.rows;
+  expect(ids(await claim(outbox.sql, { limit: 100, leaseMs, after }))).toEqual([second, third]);
+});
+
+test('a position is exact to the microsecond', async () => {
+  const moment = '2026-02-03 04:05:06.00000';
+  const stored = await outbox.store(
+    { created_at: `${moment}1+00` },
+    { created_at: `${moment}2+00` },
+    { created_at: `${moment}3+00` },
+  );
+  const [first] = (await claim(outbox.sql, { limit: 1, leaseMs: 0 })).rows;
+  expect(ids(await claim(outbox.sql, { limit: 1, leaseMs: 0, after: first }))).toEqual([stored[1]]);
+  expect(ids(await claim(outbox.sql, { limit: 3, leaseMs, after: first }))).toEqual(stored.slice(1));
 });
 
 test('rows of one moment are claimed in the order in which they were written', async () => {

@@ -104,7 +104,8 @@ async function takeKnown(db: Queryable, rows: Taking[], dedupeWindowMs: number):
     SELECT seen.id, seen.verdict, coalesce(taken.id, seen.owner) AS owner, taken.generation
     FROM seen LEFT JOIN taken ON taken.isrc = seen.isrc`;
   return answers.map(({ id, verdict, owner, generation }) => {
-    if (owner === id && generation !== null) return { id, verdict: 'taken', generation, fresh: verdict === 'free' };
+    if (owner === id && generation !== null)
+      return { id, verdict: 'taken', generation, fresh: verdict === 'free' };
     if (verdict === 'duplicate') return { id, verdict };
     return { id, verdict: 'held', holder: owner };
   });

@@ -80,6 +80,11 @@ test('the same event is sent in the same bytes', async () => {
   expect(bodies[0]).toBe(bodies[1]);
 });
 
+test('a time limit may be a fraction of a millisecond, as what is left of a lease is', async () => {
+  const { send } = await inngest();
+  expect(await send([event(1)], { timeoutMs: 12_345.678, signal: never })).toEqual({ kind: 'accepted' });
+});
+
 test('several calls at the same time have each an answer of their own', async () => {
   const { server, send } = await inngest();
   server.answerWith(request =>
