@@ -51,7 +51,8 @@ async function openServer(): Promise<{ url: string; stop(): Promise<void> }> {
   return startLocalPostgres({ dataFolder, settings, persistent: false });
 }
 
-async function createTemplate(adminUrl: string): Promise<string> {
+/** Makes a migrated, empty database on a server, for `createTestDatabase` to clone. @returns its name */
+export async function createTemplate(adminUrl: string): Promise<string> {
   const template = `segue_template_${randomBytes(4).toString('hex')}`;
   const admin = connect({ url: adminUrl, applicationName: 'segue-test-setup', max: 1 });
   try {
@@ -67,7 +68,7 @@ async function createTemplate(adminUrl: string): Promise<string> {
   }
 }
 
-async function dropTemplate(adminUrl: string, template: string): Promise<void> {
+export async function dropTemplate(adminUrl: string, template: string): Promise<void> {
   const admin = connect({ url: adminUrl, applicationName: 'segue-test-setup', max: 1 });
   try {
     await admin`DROP DATABASE ${admin(template)}`;

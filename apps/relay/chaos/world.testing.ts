@@ -1,0 +1,152 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Sql } from '@segue/database/connection.ts';
+import { hashIsrcToUuid } from '@segue/ingestion/pointId.ts';
+import type { IngestionRequest } from '@segue/ingestion/request.ts';
+import { enqueue, enqueueAlbum } from '@segue/outbox/enqueue.ts';
+import { type InngestStandIn, startInngest } from '@segue/stand-ins/inngest/server.ts';
+import { type QdrantStandIn, startQdrant } from '@segue/stand-ins/qdrant/server.ts';
+import { inngestFaults, qdrantFaults, refuseEvents } from '@segue/testing/chaos/faults.ts';
+import type { Addition as AddedRecording, Outcome } from '@segue/testing/chaos/model.ts';
+import { countOpen, passADay, readTables } from '@segue/testing/chaos/observation.ts';
+import { vi } from 'vitest';
+import { startFleet } from './fleet.testing.ts';
+import {
+  type Addition,
+  type Chapter,
+  type History,
+  isRefused,
+  isrcOf,
+  spellings,
+  type Wish,
+} from './histories.testing.ts';
+
+/** Long enough for a batch on a busy machine, and short enough to wait for it a few times. */
+const stormyLeaseMs = 200;
+const calmLeaseMs = 60_000;
+/** The longest history takes a tenth of it. */
+const drainWithinMs = 20_000;
+
+/** Lives a history through, on a database that is emptied first, and tells what has become of it. */
+export async function live(
+  database: { sql: Sql; url: string },
+  history: History,
+  { stormy }: { stormy: boolean },
+) {
+  const { sql, url } = database;
+  await sql`TRUNCATE ingestion_outbox, ingestion_ledger, album_ingestion_batches`;
+  const inngest = await startInngest();
+  const qdrant = await startIndex();
+  vi.stubEnv('INNGEST_BASE_URL', inngest.url);
+  vi.stubEnv('INNGEST_DEV', '1');
+  const fleet = startFleet({
+    ...history,
+    databaseUrl: url,
+    qdrantUrl: qdrant.url,
+    leaseMs: stormy ? stormyLeaseMs : calmLeaseMs,
+    indexTimeoutMs: stormy ? 50 : 2_000,
+  });
+  const additions: AddedRecording[] = [];
+  const indexed = new Set<string>();
+  let window = 0;
+  try {
+    for (const chapter of history.chapters) {
+      if (chapter.newDay) {
+        window += 1;
+        await passADay(sql);
+      }
+      for (const recording of chapter.indexed) indexed.add(isrcOf(recording));
+      await putIntoIndex(qdrant, chapter.indexed.map(isrcOf));
+      applyFaults(inngest, qdrant, chapter);
+      fleet.meet(chapter.mishaps);
+      for (const addition of chapter.additions) {
+        additions.push(...(await add(sql, addition, additions.length, window)));
+      }
+      await drain(sql);
+    }
+    const outcome: Outcome = {
+      additions,
+      ...(await readTables(sql)),
+      events: inngest.events(),
+      isIndexed: isrc => indexed.has(isrc),
+      isRefused,
+    };
+    return outcome;
+  } finally {
+    await fleet.stop();
+    await Promise.all([inngest.close(), qdrant.close()]);
+    vi.unstubAllEnvs();
+  }
+}
+
+/** Writes an addition as its author would. @returns the recordings in it */
+async function add(sql: Sql, addition: Addition, number: number, window: number): Promise<AddedRecording[]> {
+  const wishes = addition.by === 'album' ? addition.wishes : [addition.wish];
+  const requests = wishes.map((wish, index) => requestOf(wish, number + index));
+  const [request] = requests as [IngestionRequest];
+  if (addition.by === 'track') await enqueue(sql, request);
+  else if (addition.by === 'album') await enqueueAlbum(sql, requests);
+  else {
+    const { title, artist, album, force = false } = request;
+    const isrc = (spellings[addition.spelling] as (isrc: string) => string)(request.isrc);
+    await sql`INSERT INTO ingestion_outbox ${sql({ isrc, title, artist, album, force })}`;
+  }
+  return requests.map(({ title, isrc, force = false }) => ({ title, isrc, force, window, confirmed: true }));
+}
+
+function requestOf({ recording, force }: Wish, number: number): IngestionRequest {
+  return {
+    isrc: isrcOf(recording),
+    title: `Addition ${number}`,
+    artist: 'Miles Davis',
+    album: 'Kind of Blue',
+    force,
+  };
+}
+
+function applyFaults(inngest: InngestStandIn, qdrant: QdrantStandIn, chapter: Chapter): void {
+  const inngestAhead = [...chapter.inngest];
+  const qdrantAhead = [...chapter.qdrant];
+  refuseEvents(inngest, {
+    isRefused,
+    publishesUpToTheBadOne: () => chapter.publishesUpToTheBadOne,
+    nextFault() {
+      const name = inngestAhead.shift() ?? null;
+      const fault = name && inngestFaults[name];
+      // Patience is counted in seconds, and is tested elsewhere.
+      return fault && typeof fault === 'object' ? { ...fault, headers: {} } : fault;
+    },
+  });
+  qdrant.answerWith(() => {
+    const name = qdrantAhead.shift() ?? null;
+    return name ? qdrantFaults[name] : undefined;
+  });
+}
+
+/** Waits until nothing is open. Rows that wait for their next attempt need not: time passes more quickly here. */
+async function drain(sql: Sql): Promise<void> {
+  const deadline = performance.now() + drainWithinMs;
+  while ((await countOpen(sql)) > 0) {
+    if (performance.now() > deadline) return;
+    await sql`
+      UPDATE ingestion_outbox SET available_at = now() WHERE id IN (
+        SELECT id FROM ingestion_outbox
+        WHERE settled_at IS NULL AND status = 'pending' AND available_at > now() FOR UPDATE SKIP LOCKED)`;
+    await wait(10);
+  }
+}
+
+const json = { 'content-type': 'application/json' };
+
+async function startIndex(): Promise<QdrantStandIn> {
+  const qdrant = await startQdrant();
+  const body = JSON.stringify({ vectors: { size: 1, distance: 'Dot' } });
+  await fetch(`${qdrant.url}/collections/tracks`, { method: 'PUT', headers: json, body });
+  return qdrant;
+}
+
+async function putIntoIndex(qdrant: QdrantStandIn, isrcs: string[]): Promise<void> {
+  qdrant.answerWith(null);
+  const points = isrcs.map(isrc => ({ id: hashIsrcToUuid(isrc), vector: [1], payload: {} }));
+  const body = JSON.stringify({ points });
+  await fetch(`${qdrant.url}/collections/tracks/points?wait=true`, { method: 'PUT', headers: json, body });
+}

@@ -1,0 +1,146 @@
+/** An addition of one recording. Its title is like no other's, so that it can be followed all the way. */
+export type Addition = {
+  title: string;
+  /** In the canonical spelling; null where none that is valid was given (rule R9). */
+  isrc: string | null;
+  force: boolean;
+  /** Numbers the dedupe windows: what was added in different ones are no duplicates of each other. */
+  window: number;
+  /** False when its commit was never confirmed: it may be there or not. */
+  confirmed: boolean;
+};
+
+/** A row of `ingestion_outbox`. */
+export type Row = {
+  title: string;
+  isrc: string;
+  artist: string;
+  album: string;
+  force: boolean;
+  status: string;
+  reason: string | null;
+  generation: number | null;
+  settled: boolean;
+};
+
+/** What Inngest has accepted, each time that it did. */
+export type AcceptedEvent = { id: string; name: string; ts: number; data: Record<string, unknown> | null };
+
+export type LedgerEntry = { isrc: string; generation: number; sent: boolean };
+
+/** An album: the tracks asked for, those that its batch has counted, and those of its rows that are settled. */
+export type AlbumCount = { id: number; total: number; counted: number; settled: number };
+
+/** All that can be known from outside once the outbox has been drained. */
+export type Outcome = {
+  additions: Addition[];
+  rows: Row[];
+  events: AcceptedEvent[];
+  ledger: LedgerEntry[];
+  albums: AlbumCount[];
+  /** Whether the index holds the recording by now. */
+  isIndexed: (isrc: string) => boolean;
+  /** Whether Inngest refuses every event of the recording. */
+  isRefused: (isrc: string) => boolean;
+};
+
+/**
+ * The rules R1 to R6, R8 and R9 as a model: what holds of every outcome, whatever broke on the way.
+ *
+ * It leaves open what a crash leaves open: a row whose event was accepted, and whose relay died before that was
+ * written down, is settled by the next relay, which may find the recording in the index by then.
+ *
+ * @returns a sentence for each thing that is wrong
+ */
+export function violations(outcome: Outcome): string[] {
+  const rules = [oneRowEach, oneMeaningEach, eachSettledAsItWent, oncePerWindow, albumsCounted];
+  return rules.flatMap(rule => [...rule(outcome)]);
+}
+
+/** R1, R2, R9: a row for each addition that has an ISRC, and none for anything else. */
+function* oneRowEach({ additions, rows }: Outcome) {
+  const rowsOf = Map.groupBy(rows, row => row.title);
+  for (const { title, isrc, confirmed } of additions) {
+    const count = rowsOf.get(title)?.length ?? 0;
+    const most = isrc === null ? 0 : 1;
+    if (count > most || (confirmed && count < most)) yield `R1, R2: ${title} (${isrc}) has ${count} rows`;
+  }
+  const added = new Set(additions.map(addition => addition.title));
+  for (const { title } of rows) if (!added.has(title)) yield `R2: ${title} was never added`;
+}
+
+/** R3, R6: an event says what its row says, and an id never comes with anything else. */
+function* oneMeaningEach({ rows, events }: Outcome) {
+  const rowOf = new Map(rows.map(row => [row.title, row]));
+  for (const { id, data } of events) {
+    const row = rowOf.get(String(data?.title));
+    const same = (['isrc', 'artist', 'album', 'force'] as const).every(
+      key => row && data?.[key] === row[key],
+    );
+    if (!same) yield `R3: ${id} says what nobody asked for: ${JSON.stringify(data)}`;
+  }
+  for (const [id, repeated] of Map.groupBy(events, event => event.id)) {
+    const meanings = new Set(repeated.map(({ name, ts, data }) => JSON.stringify([name, ts, data])));
+    if (meanings.size > 1) yield `R6: ${id} came with different data: ${[...meanings].join(' and ')}`;
+  }
+}
+
+/** R1, R3, R4, R8: every row is settled, and those that are scheduled have one event, the others none. */
+function* eachSettledAsItWent({ rows, events, isIndexed, isRefused }: Outcome) {
+  const idsOf = idsByTitle(events);
+  for (const { title, isrc, force, status, reason, generation, settled } of rows) {
+    const ids = idsOf.get(title) ?? [];
+    const right = {
+      scheduled: ids.length === 1 && ids[0] === `track-ingestion:${isrc}:${generation}`,
+      'skipped already_indexed': isIndexed(isrc) && !force && ids.length <= 1,
+      'skipped duplicate': !force && ids.length === 0,
+      dead: isRefused(isrc) && ids.length === 0,
+    }[status === 'skipped' ? `${status} ${reason}` : status];
+    if (!settled || !right) {
+      const is = `${status}${settled ? '' : ' and not settled'} (${reason})`;
+      yield `R1, R3, R4, R8: ${title} (${isrc}) is ${is}; its events: ${ids.join(', ') || 'none'}`;
+    }
+  }
+}
+
+/** R1, R5, R6: in a window a recording is sent once, and anew only where forced; its generations rise. */
+function* oncePerWindow({ additions, rows, events, ledger, isIndexed }: Outcome) {
+  const idsOf = idsByTitle(events);
+  const windowOf = new Map(additions.map(({ title, window }) => [title, window]));
+  const entryOf = new Map(ledger.map(entry => [entry.isrc, entry]));
+  const generationOf = ({ title }: Row) => Number(idsOf.get(title)?.[0]?.split(':')[2]);
+
+  for (const [isrc, asked] of Map.groupBy(rows, row => row.isrc)) {
+    let highest = 0;
+    const windows = Map.groupBy(asked, row => windowOf.get(row.title) ?? 0);
+    for (const [window, rowsThen] of [...windows].sort(([a], [b]) => a - b)) {
+      const sent = rowsThen
+        .filter(row => idsOf.has(row.title))
+        .sort((a, b) => generationOf(a) - generationOf(b));
+      const told = `${isrc} in window ${window}: ${sent.map(row => `${generationOf(row)} (${row.title})`).join(', ')}`;
+      if (sent.slice(1).some(row => !row.force)) yield `R5: sent twice: ${told}`;
+      if (sent.length === 0 && !isIndexed(isrc) && rowsThen.some(row => row.reason === 'duplicate')) {
+        yield `R1: duplicates of nothing: ${told}`;
+      }
+      if (sent.some(row => generationOf(row) <= highest)) yield `R6: the generation does not rise: ${told}`;
+      highest = Math.max(highest, ...sent.map(generationOf));
+    }
+    const entry = entryOf.get(isrc);
+    if (highest > 0 && !(entry?.sent && entry.generation >= highest)) {
+      yield `R5: the ledger does not know that ${isrc}:${highest} was sent: ${JSON.stringify(entry)}`;
+    }
+  }
+}
+
+function* albumsCounted({ albums }: Outcome) {
+  for (const { id, total, counted, settled } of albums) {
+    if (counted !== total || settled !== total) {
+      yield `album ${id} of ${total} tracks has counted ${counted}, and ${settled} of its rows are settled`;
+    }
+  }
+}
+
+function idsByTitle(events: AcceptedEvent[]): Map<string, string[]> {
+  const byTitle = Map.groupBy(events, event => String(event.data?.title));
+  return new Map([...byTitle].map(([title, sent]) => [title, [...new Set(sent.map(({ id }) => id))]]));
+}

@@ -1,0 +1,130 @@
+import { expect, test } from 'vitest';
+import { type AcceptedEvent, type Addition, type Outcome, type Row, violations } from './model.ts';
+
+const isrc = 'QZNEW0000001';
+
+function addition(title: string, given: Partial<Addition> = {}): Addition {
+  return { title, isrc, force: false, window: 0, confirmed: true, ...given };
+}
+
+function row(title: string, given: Partial<Row> = {}): Row {
+  const fields = {
+    isrc,
+    artist: 'Miles Davis',
+    album: 'Kind of Blue',
+    force: false,
+    reason: null,
+    settled: true,
+  };
+  return { title, ...fields, status: 'scheduled', generation: 1, ...given };
+}
+
+const duplicate = { status: 'skipped', reason: 'duplicate', generation: null };
+
+function event(of: Row, generation = of.generation): AcceptedEvent {
+  const { title, artist, album, force } = of;
+  const data = { isrc: of.isrc, title, artist, album, force };
+  return { id: `track-ingestion:${of.isrc}:${generation}`, name: 'requested', ts: 1, data };
+}
+
+/** One recording that was added twice: sent for the first, and not for the second. */
+function allIsWell(): Outcome {
+  const first = row('first');
+  return {
+    additions: [addition('first'), addition('second')],
+    rows: [first, row('second', duplicate)],
+    events: [event(first)],
+    ledger: [{ isrc, generation: 1, sent: true }],
+    albums: [{ id: 1, total: 2, counted: 2, settled: 2 }],
+    isIndexed: () => false,
+    isRefused: () => false,
+  };
+}
+
+test('an outcome in which all is well violates nothing', () => {
+  expect(violations(allIsWell())).toEqual([]);
+});
+
+type Change = (outcome: Outcome) => unknown;
+
+/** Changes one thing of a list. */
+const change =
+  (list: 'additions' | 'rows' | 'events' | 'ledger' | 'albums', index: number, change: object): Change =>
+  outcome =>
+    Object.assign(outcome[list][index] as object, change);
+
+test.each<[string, string, Change]>([
+  ['an addition without a row', 'R1, R2', ({ rows }) => rows.pop()],
+  ['an addition with two rows', 'R1, R2', ({ rows }) => rows.push(row('second', duplicate))],
+  ['a row for an addition without an ISRC', 'R1, R2', change('additions', 1, { isrc: null })],
+  ['a row of nobody', 'R2', ({ additions }) => additions.pop()],
+  ['a row that is not settled', 'R1', change('rows', 0, { settled: false })],
+  ['a row that is pending', 'R1', change('rows', 1, { status: 'pending' })],
+  ['an event that is missing', 'R1', ({ events }) => events.pop()],
+  ['an event of a duplicate', 'R1', ({ events, rows }) => events.push(event(rows[1] as Row, 2))],
+  ['two events of one row', 'R1', ({ events, rows }) => events.push(event(rows[0] as Row, 2))],
+  ['a skipped recording that is not indexed', 'R1', change('rows', 1, { reason: 'already_indexed' })],
+  ['a dead row of a recording that is not refused', 'R1', change('rows', 1, { status: 'dead' })],
+  ['a forced row that is skipped', 'R1', change('rows', 1, { force: true })],
+  [
+    'duplicates of nothing',
+    'R1',
+    outcome => {
+      change('rows', 0, duplicate)(outcome);
+      outcome.events.pop();
+    },
+  ],
+  ['an event that says something else', 'R3', change('events', 0, { data: { title: 'first', isrc: 'X' } })],
+  ['an event under another generation', 'R1', change('events', 0, { id: `track-ingestion:${isrc}:2` })],
+  ['a second event in a window', 'R5', outcome => sendTheSecond(outcome)],
+  ['a ledger that has forgotten', 'R5', ({ ledger }) => ledger.pop()],
+  ['a ledger that is behind', 'R5', change('ledger', 0, { generation: 0 })],
+  ['a ledger that says unsent', 'R5', change('ledger', 0, { sent: false })],
+  ['an id with two meanings', 'R6', ({ events, rows }) => events.push({ ...event(rows[0] as Row), ts: 2 })],
+  ['a generation that is used again', 'R6', outcome => sendTheSecond(outcome, { window: 1 }, 1)],
+  ['an album that was counted twice', 'album', change('albums', 0, { counted: 3 })],
+])('%s is noticed', (_, rule, spoil) => {
+  const outcome = allIsWell();
+  spoil(outcome);
+  expect(violations(outcome).map(sentence => sentence.slice(0, rule.length))).toContain(rule);
+});
+
+test.each<[string, Change]>([
+  [
+    'an addition whose commit was never confirmed',
+    ({ additions }) => additions.push(addition('third', { confirmed: false })),
+  ],
+  ['an addition without an ISRC', ({ additions }) => additions.push(addition('third', { isrc: null }))],
+  ['an event that was sent again', ({ events, rows }) => events.push(event(rows[0] as Row))],
+  ['a second event after the window', outcome => sendTheSecond(outcome, { window: 1 })],
+  ['a second event that is forced', outcome => sendTheSecond(outcome, { force: true })],
+  ['a generation that was used up by a dead row', outcome => sendTheSecond(outcome, { window: 1 }, 3)],
+  [
+    'a sent row that its second relay found in the index',
+    outcome => {
+      Object.assign(outcome, { isIndexed: () => true });
+      Object.assign(outcome.rows[0] as Row, {
+        status: 'skipped',
+        reason: 'already_indexed',
+        generation: null,
+      });
+    },
+  ],
+])('%s is fine', (_, alter) => {
+  const outcome = allIsWell();
+  alter(outcome);
+  expect(violations(outcome)).toEqual([]);
+});
+
+function sendTheSecond(
+  outcome: Outcome,
+  how: { window?: number; force?: boolean } = {},
+  generation = 2,
+): void {
+  const { window = 0, force = false } = how;
+  const second = row('second', { generation, force });
+  outcome.additions[1] = addition('second', { window, force });
+  outcome.rows[1] = second;
+  outcome.events.push(event(second));
+  Object.assign(outcome.ledger[0] as object, { generation });
+}

@@ -1,0 +1,54 @@
+import type { Sql } from '@segue/database/connection.ts';
+import type { AlbumCount, LedgerEntry, Row } from './model.ts';
+
+/** What the tables say, as the model looks at it. */
+export async function readTables(
+  sql: Sql,
+): Promise<{ rows: Row[]; ledger: LedgerEntry[]; albums: AlbumCount[] }> {
+  const rows = await sql<Row[]>`
+    SELECT title, isrc, artist, album, force, status, reason, generation,
+      settled_at IS NOT NULL AND status IN ('scheduled', 'skipped', 'dead') AS settled
+    FROM ingestion_outbox ORDER BY id`;
+  const ledger = await sql<LedgerEntry[]>`
+    SELECT isrc, generation, sent_at IS NOT NULL AS sent FROM ingestion_ledger`;
+  const albums = await sql<AlbumCount[]>`
+    SELECT batch.id, total_tracks AS total, scheduled_count + skipped_count + dead_count AS counted,
+      count(request.id) FILTER (WHERE request.settled_at IS NOT NULL)::int AS settled
+    FROM album_ingestion_batches AS batch
+    LEFT JOIN ingestion_outbox AS request ON request.album_batch_id = batch.id
+    GROUP BY batch.id`;
+  return { rows, ledger, albums };
+}
+
+/** Rows that are not settled. */
+export async function countOpen(sql: Sql): Promise<number> {
+  const [answer] = await sql<[{ open: number }]>`
+    SELECT count(*)::int AS open FROM ingestion_outbox
+    WHERE settled_at IS NULL OR status IN ('pending', 'in_flight')`;
+  return answer.open;
+}
+
+/** Lets a day pass: what was sent until now is out of the dedupe window of 24 h. */
+export async function passADay(sql: Sql): Promise<void> {
+  await sql`
+    UPDATE ingestion_ledger
+    SET sent_at = sent_at - interval '25 hours', prior_sent_at = prior_sent_at - interval '25 hours'`;
+}
+
+/** Rows that relays held at a moment on the database's clock. */
+export type Held = { at: Date; ids: number[] };
+
+export async function readHeld(sql: Sql): Promise<Held> {
+  const rows = await sql<{ at: Date; id: number | null }[]>`
+    SELECT now() AS at, request.id
+    FROM (SELECT 1) AS always LEFT JOIN ingestion_outbox AS request ON request.status = 'in_flight'`;
+  return { at: (rows[0] as { at: Date }).at, ids: rows.flatMap(({ id }) => id ?? []) };
+}
+
+/** ms from that moment until the last of these rows was settled; 0 when there were none. */
+export async function lastSettled(sql: Sql, { at, ids }: Held): Promise<number> {
+  const [answer] = await sql<[{ ms: number }]>`
+    SELECT coalesce(extract(epoch FROM max(settled_at) - ${at}::timestamptz) * 1000, 0)::float8 AS ms
+    FROM ingestion_outbox WHERE id = ANY(${ids}::bigint[])`;
+  return answer.ms;
+}

@@ -1,0 +1,117 @@
+import { join } from 'node:path';
+import { hashIsrcToUuid } from '@segue/ingestion/pointId.ts';
+import type { Fault } from '@segue/stand-ins/faults.ts';
+import { startInngest } from '@segue/stand-ins/inngest/server.ts';
+import { startQdrant } from '@segue/stand-ins/qdrant/server.ts';
+import type { Catalogue } from '@segue/stand-ins/tidal/catalogue.ts';
+import { startTidal } from '@segue/stand-ins/tidal/server.ts';
+import { type InngestFault, inngestFaults, type QdrantFault, qdrantFaults, refuseEvents } from './faults.ts';
+import type { AcceptedEvent } from './model.ts';
+
+type Unreachable = 'refused connections';
+
+export type Services = {
+  environment: Record<string, string>;
+  /** Lets a fault befall every call from now on; null ends it. */
+  inngest(fault: InngestFault | Unreachable | null): Promise<void>;
+  qdrant(fault: QdrantFault | Unreachable | null): Promise<void>;
+  tidal(fault: 'internal error' | null): void;
+  /** Puts recordings into the index, which must be reachable. */
+  index(isrcs: string[]): Promise<void>;
+  /** What Inngest has accepted until now; it must be reachable. */
+  events(): AcceptedEvent[];
+  stop(): Promise<void>;
+};
+
+/** More events than any run makes. */
+const capacity = 5_000_000;
+const json = { 'content-type': 'application/json' };
+
+export type ServicesOptions = {
+  /** For what Inngest and Qdrant must remember while they cannot be reached. */
+  folder: string;
+  catalogue: Catalogue;
+  isRefused: (isrc: string) => boolean;
+  /** See `refuseEvents`. */
+  publishesUpToTheBadOne: () => boolean;
+};
+
+/** Starts the stand-ins for TIDAL, Qdrant and Inngest, in this process. */
+export async function startServices(options: ServicesOptions): Promise<Services> {
+  const tidal = await startTidal({ catalogue: options.catalogue });
+  let inngestFault: Fault | null = null;
+  let qdrantFault: Fault | null = null;
+
+  const inngest = await switchable(async port => {
+    const server = await startInngest({ file: join(options.folder, 'inngest'), capacity, port });
+    refuseEvents(server, { ...options, nextFault: () => inngestFault });
+    return server;
+  });
+  const qdrant = await switchable(async port => {
+    const server = await startQdrant({ file: join(options.folder, 'qdrant'), port });
+    server.answerWith(request => (request.method === 'POST' ? (qdrantFault ?? undefined) : undefined));
+    return server;
+  });
+  await put(`${qdrant.url}/collections/tracks`, { vectors: { size: 1, distance: 'Dot' } });
+
+  return {
+    environment: {
+      TIDAL_API_URL: tidal.apiUrl,
+      TIDAL_AUTH_URL: tidal.authUrl,
+      TIDAL_CLIENT_ID: tidal.clientId,
+      TIDAL_CLIENT_SECRET: tidal.clientSecret,
+      QDRANT_URL: qdrant.url,
+      INNGEST_BASE_URL: inngest.url,
+      INNGEST_DEV: '1',
+    },
+    async inngest(fault) {
+      inngestFault = fault === null || fault === 'refused connections' ? null : inngestFaults[fault];
+      await inngest.reachable(fault !== 'refused connections');
+    },
+    async qdrant(fault) {
+      qdrantFault = fault === null || fault === 'refused connections' ? null : qdrantFaults[fault];
+      await qdrant.reachable(fault !== 'refused connections');
+    },
+    tidal(fault) {
+      tidal.answerWith(fault === null ? null : () => ({ status: 500, body: '' }));
+    },
+    async index(isrcs) {
+      const points = isrcs.map(isrc => ({ id: hashIsrcToUuid(isrc), vector: [1], payload: {} }));
+      await put(`${qdrant.url}/collections/tracks/points?wait=true`, { points });
+    },
+    events: () => inngest.server().events(),
+    async stop() {
+      await Promise.all([tidal.close(), inngest.reachable(false), qdrant.reachable(false)]);
+    },
+  };
+}
+
+/** A server that can be taken away and put back at the same address. Calls take effect one after another. */
+async function switchable<Server extends { url: string; close(): Promise<void> }>(
+  start: (port: number) => Promise<Server>,
+) {
+  let server = await start(0);
+  const { url } = server;
+  let up = true;
+  let last: Promise<void> = Promise.resolve();
+
+  async function turn(on: boolean): Promise<void> {
+    if (on === up) return;
+    if (on) server = await start(Number(new URL(url).port));
+    else await server.close();
+    up = on;
+  }
+  return {
+    url,
+    server: () => server,
+    reachable(on: boolean): Promise<void> {
+      last = last.then(() => turn(on));
+      return last;
+    },
+  };
+}
+
+async function put(url: string, body: object): Promise<void> {
+  const response = await fetch(url, { method: 'PUT', headers: json, body: JSON.stringify(body) });
+  if (!response.ok) throw new Error(`PUT ${url} was answered ${response.status}: ${await response.text()}`);
+}
