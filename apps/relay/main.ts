@@ -5,6 +5,7 @@ import { createLogger } from '@segue/process/logger.ts';
 import { run } from '@segue/process/run.ts';
 import { Breaker } from './breaker.ts';
 import { readConfiguration } from './configuration.ts';
+import { keepConfirming } from './confirmation.ts';
 import { createEventSender } from './inngest/eventSender.ts';
 import { listen } from './listen.ts';
 import { Metrics } from './metrics.ts';
@@ -31,16 +32,17 @@ await run('relay', async () => {
   const indexBreaker = new Breaker({ firstWaitMs: 5_000, longestWaitMs: 30_000 });
   const metrics = new Metrics({ sql, inngestBreaker, indexBreaker });
   const wake = new Wake({ pollIntervalMs: configuration.RELAY_POLL_INTERVAL_MS });
+  const index = createTrackIndex({
+    url: configuration.QDRANT_URL,
+    apiKey: configuration.QDRANT_API_KEY,
+    collection: configuration.QDRANT_COLLECTION,
+    timeoutMs: 2_000,
+  });
   const relay = new Relay({
     sql,
     logger,
     wake,
-    index: createTrackIndex({
-      url: configuration.QDRANT_URL,
-      apiKey: configuration.QDRANT_API_KEY,
-      collection: configuration.QDRANT_COLLECTION,
-      timeoutMs: 2_000,
-    }),
+    index,
     indexBreaker,
     sender: createEventSender(),
     inngestBreaker,
@@ -63,13 +65,21 @@ await run('relay', async () => {
   });
   const stopListening = listen(configuration.DATABASE_URL, () => wake.hint(), logger);
   const stopRetention = keepRetention(sql, configuration.RELAY_RETENTION_DAYS * 24 * hourMs, logger);
+  const stopConfirming = keepConfirming({
+    sql,
+    index,
+    indexBreaker,
+    logger,
+    everyMs: 60_000,
+    youngestMs: 20_000,
+  });
   relay.start();
   logger.info({ address: server.listeningOrigin }, 'relay is running');
 
   return {
     logger,
     async stop() {
-      await Promise.all([relay.stop(), stopListening(), stopRetention()]);
+      await Promise.all([relay.stop(), stopListening(), stopRetention(), stopConfirming()]);
       await server.close();
       await sql.end({ timeout: 1 });
     },

@@ -1,0 +1,73 @@
+import { claim } from '@segue/outbox/claim.ts';
+import { readUnconfirmed } from '@segue/outbox/confirm.ts';
+import { settleScheduled } from '@segue/outbox/settle.ts';
+import { take } from '@segue/outbox/take.ts';
+import { useDatabase } from '@segue/testing/database.ts';
+import { eventually } from '@segue/testing/eventually.ts';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { Breaker } from './breaker.ts';
+import { keepConfirming } from './confirmation.ts';
+import { loggerInMemory } from './relay.testing.ts';
+
+const database = useDatabase();
+
+/** Brings recordings as far as the relay does: accepted by Inngest, and settled. */
+async function send(isrcs: string[]): Promise<void> {
+  const { sql } = database;
+  await sql`INSERT INTO ingestion_outbox (isrc, title, artist, album)
+    SELECT isrc, 'Title', 'Artist', 'Album' FROM unnest(${isrcs}::text[]) AS isrc`;
+  const { lease, rows } = await claim(sql, { limit: 5_000, leaseMs: 30_000 });
+  await take(sql, rows, { dedupeWindowMs: 1_000 });
+  const ids = rows.map(row => row.id);
+  await settleScheduled(sql, lease, ids, 1);
+}
+
+const indexedIsrcs = async () => {
+  const rows =
+    await database.sql`SELECT isrc FROM ingestion_ledger WHERE indexed_at IS NOT NULL ORDER BY isrc`;
+  return rows.map(row => row.isrc);
+};
+
+function confirm(checkTracksExist: (isrcs: string[]) => Promise<Map<string, boolean>>) {
+  const indexBreaker = new Breaker({ firstWaitMs: 60_000, longestWaitMs: 60_000 });
+  const { logger } = loggerInMemory();
+  const options = { sql: database.sql, index: { checkTracksExist }, indexBreaker, logger };
+  const stop = keepConfirming({ ...options, everyMs: 10, youngestMs: 0 });
+  onTestFinished(stop);
+  return { indexBreaker };
+}
+
+test('what was sent and has reached the index is noted, over all pages, and not asked for again', async () => {
+  const isrcs = Array.from({ length: 2_300 }, (_, n) => `SENT${String(n).padStart(8, '0')}`);
+  await send(isrcs);
+  const arrived = new Set(isrcs.filter((_, n) => n % 2 === 0));
+  const asked = vi.fn(async (some: string[]) => new Map(some.map(isrc => [isrc, arrived.has(isrc)])));
+  confirm(asked);
+
+  await eventually(async () => expect(await indexedIsrcs()).toEqual([...arrived].sort()));
+  asked.mockClear();
+  await eventually(() => expect(asked).toHaveBeenCalled());
+  expect(asked.mock.calls.flat(2).filter(isrc => arrived.has(isrc))).toEqual([]);
+});
+
+test('what was sent a moment ago is given time, and what was sent long ago is left', async () => {
+  await send(['YOUNG0000001', 'YOUNG0000002']);
+  const read = async (times: { oldestMs: number; youngestMs: number }) => {
+    const { isrcs } = await readUnconfirmed(database.sql, { ...times, before: Number.MAX_SAFE_INTEGER });
+    return isrcs.filter(isrc => isrc.startsWith('YOUNG')).sort();
+  };
+  expect(await read({ oldestMs: 3_600_000, youngestMs: 0 })).toEqual(['YOUNG0000001', 'YOUNG0000002']);
+  expect(await read({ oldestMs: 3_600_000, youngestMs: 3_000_000 })).toEqual([]);
+  expect(await read({ oldestMs: 0, youngestMs: 0 })).toEqual([]);
+});
+
+test('an index that is away is left alone', async () => {
+  await send(['AWAY00000001']);
+  const indexThatIsAway = vi.fn(async () => new Map());
+  const indexThatAnswers = vi.fn(async () => new Map());
+  confirm(indexThatIsAway).indexBreaker.failed();
+  confirm(indexThatAnswers);
+
+  await vi.waitFor(() => expect(indexThatAnswers.mock.calls.length).toBeGreaterThan(5), 10_000);
+  expect(indexThatIsAway).not.toHaveBeenCalled();
+});

@@ -1,0 +1,73 @@
+import type { Sql } from '@segue/database/connection.ts';
+import { confirmIndexed, readUnconfirmed } from '@segue/outbox/confirm.ts';
+import { pause } from '@segue/process/clock.ts';
+import type { Logger } from '@segue/process/logger.ts';
+import { reasonOf } from '@segue/process/reason.ts';
+import type { Breaker } from './breaker.ts';
+import type { TrackIndex } from './qdrant/trackIndex.ts';
+
+export type ConfirmationOptions = {
+  sql: Sql;
+  index: TrackIndex;
+  indexBreaker: Breaker;
+  logger: Logger;
+  /** Between two rounds. */
+  everyMs: number;
+  /** The worker needs some 20 s for a recording; it is not asked for earlier. */
+  youngestMs: number;
+};
+
+/** What has not reached the index within a day is not looked for any more. */
+const oldestMs = 24 * 3_600_000;
+/** Pages of a thousand requests in one round: asking for 20,000 points takes Qdrant well under a second. */
+const pagesAtOnce = 20;
+
+/**
+ * Looks now and then for what was sent, and notes what has reached the index. Nothing depends on it but what
+ * people are told of their recordings: this is how `SCHEDULED` becomes `INDEXED`.
+ *
+ * @returns a function that ends it
+ */
+export function keepConfirming(options: ConfirmationOptions): () => Promise<void> {
+  const { sql, index, indexBreaker, logger, everyMs, youngestMs } = options;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+
+  async function round(): Promise<void> {
+    let before: number | null = Number.MAX_SAFE_INTEGER;
+    for (let pages = 0; before !== null && pages < pagesAtOnce && !signal.aborted; pages++) {
+      const page: Awaited<ReturnType<typeof readUnconfirmed>> = await readUnconfirmed(sql, {
+        oldestMs,
+        youngestMs,
+        before,
+      });
+      before = page.before;
+      if (page.isrcs.length === 0) continue;
+      const exists = await index.checkTracksExist(page.isrcs);
+      const indexed = page.isrcs.filter(isrc => exists.get(isrc));
+      if (indexed.length > 0) await confirmIndexed(sql, indexed);
+    }
+  }
+
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      await pause(everyMs, signal);
+      // The way of the rows finds out whether the index is back; this can wait.
+      if (signal.aborted || indexBreaker.state !== 'closed') continue;
+      try {
+        await round();
+      } catch (error) {
+        logger.debug(
+          { error: reasonOf(error) },
+          'not looked for what was sent; tried again with the next round',
+        );
+      }
+    }
+  }
+
+  const running = run();
+  return async () => {
+    stopping.abort();
+    await running;
+  };
+}
