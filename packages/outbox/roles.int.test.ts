@@ -1,0 +1,52 @@
+import { connect, type Sql } from '@segue/database/connection.ts';
+import { useDatabase } from '@segue/testing/database.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { claim } from './claim.ts';
+import { enqueue, enqueueAlbum } from './enqueue.ts';
+import { newRequest, windowMs } from './outbox.testing.ts';
+import { release, retryLater } from './release.ts';
+import { deleteClosedBatches, deleteSettled } from './retain.ts';
+import { settleDead, settleDuplicates, settleIndexed, settleScheduled } from './settle.ts';
+import { take } from './take.ts';
+
+// What each role may not do is tested beside the migration that makes them, in packages/database.
+
+const database = useDatabase();
+let api: Sql;
+let relay: Sql;
+beforeAll(() => {
+  const as = (role: string) =>
+    connect({ url: `${database.url}?role=${role}`, applicationName: `segue-test-${role}`, max: 1 });
+  api = as('segue_api');
+  relay = as('segue_relay');
+});
+afterAll(async () => {
+  await Promise.all([api.end(), relay.end()]);
+});
+
+test('every statement of the outbox is allowed to the one whose statement it is', async () => {
+  expect(await api`SELECT current_user`).toEqual([{ current_user: 'segue_api' }]);
+  expect(await relay`SELECT current_user`).toEqual([{ current_user: 'segue_relay' }]);
+
+  const again = newRequest();
+  await enqueueAlbum(api, [again, ...Array.from({ length: 5 }, () => newRequest())]);
+  await enqueue(api, { ...again, isrc: 'us-rc1 76-07839' as typeof again.isrc });
+
+  const { lease, rows } = await claim(relay, { limit: 100, leaseMs: 60_000 });
+  expect(rows).toHaveLength(7);
+  await take(relay, rows, { dedupeWindowMs: windowMs });
+  // The second time the ledger knows the recordings, which is another statement.
+  await take(relay, rows, { dedupeWindowMs: windowMs });
+
+  const ids = rows.map(row => row.id) as [number, number, number, number, number, number, number];
+  const once = async (settling: Promise<{ ids: number[] }>) => expect((await settling).ids).toHaveLength(1);
+  await once(settleScheduled(relay, lease, [ids[0]], 1));
+  await once(settleDuplicates(relay, lease, [ids[1]]));
+  await once(settleIndexed(relay, lease, [ids[2]], { unsent: true }));
+  await once(settleDead(relay, lease, ids[3], 'event too large'));
+  expect(await release(relay, lease, [ids[4]], { delayMs: 0 })).toEqual([ids[4]]);
+  expect(await retryLater(relay, lease, ids[5], { delayMs: 0, error: 'event too large' })).toBe(true);
+
+  expect(await deleteSettled(relay, { olderThanMs: -1_000, after: 0 })).toMatchObject({ deleted: 4 });
+  expect(await deleteClosedBatches(relay, { olderThanMs: -1_000 })).toBe(0);
+});
