@@ -80,6 +80,9 @@ export function useRelays() {
     get sql() {
       return database.sql;
     },
+    get url() {
+      return database.url;
+    },
     get inngest() {
       return inngest;
     },

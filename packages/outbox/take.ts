@@ -64,6 +64,8 @@ async function takeKnown(db: Queryable, rows: Taking[], dedupeWindowMs: number):
     WITH seen AS MATERIALIZED (
       SELECT request.id, request.isrc, ledger.outbox_id AS owner, ledger.generation,
         CASE
+          -- The request of a relay that was away past its lease: another has settled it, and that stands.
+          WHEN ledger.outbox_id = request.id AND owner.settled_at IS NOT NULL THEN 'held'
           WHEN ledger.outbox_id = request.id THEN 'own'
           WHEN owner.status IN ('pending', 'in_flight') THEN 'held'
           WHEN NOT request.force AND ledger.sent_at > now() - ${dedupeWindowMs} * interval '1 millisecond'

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { connect } from '@segue/database/connection.ts';
+import { connect, type Sql } from '@segue/database/connection.ts';
 import { pino } from 'pino';
 import { Breaker } from '../breaker.ts';
 import { createEventSender } from '../inngest/eventSender.ts';
@@ -14,13 +14,20 @@ export type FleetOptions = {
   relays: number;
   batchSize: number;
   concurrency: number;
-  leaseMs: number;
-  indexTimeoutMs: number;
 };
 
 export type Fleet = {
+  /** Wakes all relays at once, as the API does after a commit. */
+  hint(): void;
   /** Forgets the mishaps of before, and lets these happen. */
   meet(mishaps: Mishap[]): void;
+  /**
+   * Ends the leases of relays that are dead or asleep, as time would. Nobody else's end: how busy the machine is
+   * must not decide what a history tells.
+   */
+  endLeases(sql: Sql): Promise<void>;
+  /** Whether a relay sleeps, or has just woken and is still at what it has in hand. */
+  isAsleep(): boolean;
   stop(): Promise<void>;
 };
 
@@ -28,16 +35,27 @@ const hourMs = 3_600_000;
 /** Waits are short, so that a history of several outages is over within a second. */
 const breakerWaits = { firstWaitMs: 5, longestWaitMs: 20 };
 const pollIntervalMs = 20;
+const indexTimeoutMs = 2_000;
+/** No lease ends by itself. */
+const leaseMs = 60_000;
+/** Long enough for others to take over and to settle. */
+const sleepMs = 250;
+/** A relay that has woken is done with what it had in hand. */
+const wokenMs = 50;
 
 /**
  * Relays in this process, each as `main.ts` composes it, on a pool of its own. One that dies loses its
  * connections at that moment, whatever statements are under way on them, and another takes its place. What it
- * held stays held until its lease is over.
+ * held stays held until {@link Fleet.endLeases}.
  */
 export function startFleet(options: FleetOptions): Fleet {
   const relays: Relay[] = [];
+  const wakes: Wake[] = [];
   const pools: { end: (options: { timeout: number }) => Promise<void> }[] = [];
   let mishaps: Mishap[] = [];
+  /** Leases of relays that have died or fallen asleep. */
+  const abandoned = new Set<string>();
+  let asleep = 0;
   let passes: Record<string, number> = {};
 
   function startRelay(): void {
@@ -50,10 +68,13 @@ export function startFleet(options: FleetOptions): Fleet {
     const index = createTrackIndex({
       url: options.qdrantUrl,
       collection: 'tracks',
-      timeoutMs: options.indexTimeoutMs,
+      timeoutMs: indexTimeoutMs,
     });
     const sender = createEventSender();
+    const wake = new Wake({ pollIntervalMs });
+    wakes.push(wake);
 
+    const leases = new Set<string>();
     let dead = false;
 
     /** @throws when the relay is dead: it does nothing more */
@@ -61,7 +82,8 @@ export function startFleet(options: FleetOptions): Fleet {
       const pass = (passes[at] ?? 0) + 1;
       passes[at] = pass;
       const what = mishaps.find(mishap => mishap.at === at && mishap.pass === pass)?.what;
-      if (what === 'sleeps') await wait(options.leaseMs * 1.2);
+      if (what !== undefined) for (const lease of leases) abandoned.add(lease);
+      if (what === 'sleeps') await sleep();
       if (what === 'dies' && !dead) {
         dead = true;
         startRelay();
@@ -71,9 +93,9 @@ export function startFleet(options: FleetOptions): Fleet {
     }
 
     const relay = new Relay({
-      sql,
+      sql: watched(sql, { onClaim: lease => leases.add(lease), beforeTaking: () => come('before taking') }),
       logger: pino({ level: 'silent' }),
-      wake: new Wake({ pollIntervalMs }),
+      wake,
       index: {
         async checkTracksExist(isrcs) {
           await come('before asking the index');
@@ -95,7 +117,7 @@ export function startFleet(options: FleetOptions): Fleet {
       sweepEveryMs: pollIntervalMs,
       batchSize: options.batchSize,
       concurrency: options.concurrency,
-      leaseMs: options.leaseMs,
+      leaseMs,
       maxAttempts: 3,
       dedupeWindowMs: 24 * hourMs,
     });
@@ -103,16 +125,57 @@ export function startFleet(options: FleetOptions): Fleet {
     relay.start();
   }
 
+  async function sleep(): Promise<void> {
+    asleep += 1;
+    await wait(sleepMs);
+    setTimeout(() => {
+      asleep -= 1;
+    }, wokenMs);
+  }
+
   for (let count = 0; count < options.relays; count++) startRelay();
   return {
+    hint() {
+      for (const wake of wakes) wake.hint();
+    },
     meet(next) {
       mishaps = next;
       passes = {};
     },
+    async endLeases(sql) {
+      if (abandoned.size === 0) return;
+      await sql`
+        UPDATE ingestion_outbox SET available_at = now() WHERE id IN (
+          SELECT id FROM ingestion_outbox
+          WHERE status = 'in_flight' AND lease = ANY(${[...abandoned]}::text[]::uuid[]) FOR UPDATE SKIP LOCKED)`;
+    },
+    isAsleep: () => asleep > 0,
     async stop() {
       mishaps = [];
       await Promise.all(relays.map(relay => relay.stop()));
       await Promise.all(pools.map(pool => pool.end({ timeout: 1 })));
     },
   };
+}
+
+type Watch = {
+  /** Told of each claim's lease, before it is made. */
+  onClaim: (lease: string) => void;
+  /** Awaited before the statement by which a relay asks the ledger. */
+  beforeTaking: () => Promise<void>;
+};
+
+function watched(sql: Sql, { onClaim, beforeTaking }: Watch): Sql {
+  return new Proxy(sql, {
+    apply(target, self, [text, ...values]) {
+      const run = () => Reflect.apply(target, self, [text, ...values]);
+      const statement = Array.isArray(text) && 'raw' in text ? text.join('') : '';
+      if (statement.includes("SET status = 'in_flight'")) onClaim(values.find(isUuid) ?? '');
+      return statement.includes('INSERT INTO ingestion_ledger') ? beforeTaking().then(run) : run();
+    },
+  });
+}
+
+function isUuid(value: unknown): value is string {
+  return typeof value === 'string' && /^[\da-f]{8}-/.test(value);
 }

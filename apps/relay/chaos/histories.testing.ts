@@ -7,9 +7,10 @@ import {
 } from '@segue/testing/chaos/faults.ts';
 import fc from 'fast-check';
 
-/** A recording by its number; the last one is refused by Inngest whenever it comes. */
-export const recordings = 8;
-export const isRefused = (isrc: string) => isrc === isrcOf(recordings - 1);
+/** Recordings have a number; the last one is refused by Inngest whenever it comes. */
+const recordings = 8;
+export const refusedRecording = recordings - 1;
+export const isRefused = (isrc: string) => isrc === isrcOf(refusedRecording);
 export const isrcOf = (recording: number) =>
   `QZPRP${String(recording).padStart(7, '0')}` as IngestionRequest['isrc'];
 
@@ -31,7 +32,7 @@ export type Addition =
 
 /** Something befalls a relay when so many relays have come to this point. */
 export type Mishap = {
-  at: 'before asking the index' | 'before sending' | 'after sending';
+  at: 'before taking' | 'before asking the index' | 'before sending' | 'after sending';
   pass: number;
   /** Dies on the spot; or stands still until its lease is over, and then goes on as if nothing had been. */
   what: 'dies' | 'sleeps';
@@ -65,7 +66,7 @@ const addition: fc.Arbitrary<Addition> = fc.oneof(
 );
 
 const mishap: fc.Arbitrary<Mishap> = fc.record({
-  at: fc.constantFrom('before asking the index', 'before sending', 'after sending'),
+  at: fc.constantFrom('before taking', 'before asking the index', 'before sending', 'after sending'),
   pass: fc.integer({ min: 1, max: 6 }),
   what: fc.constantFrom('dies', 'sleeps'),
 });

@@ -3,13 +3,14 @@ import type { Sql } from '@segue/database/connection.ts';
 import { hashIsrcToUuid } from '@segue/ingestion/pointId.ts';
 import type { IngestionRequest } from '@segue/ingestion/request.ts';
 import { enqueue, enqueueAlbum } from '@segue/outbox/enqueue.ts';
+import type { Fault } from '@segue/stand-ins/faults.ts';
 import { type InngestStandIn, startInngest } from '@segue/stand-ins/inngest/server.ts';
 import { type QdrantStandIn, startQdrant } from '@segue/stand-ins/qdrant/server.ts';
 import { inngestFaults, qdrantFaults, refuseEvents } from '@segue/testing/chaos/faults.ts';
 import type { Addition as AddedRecording, Outcome } from '@segue/testing/chaos/model.ts';
 import { countOpen, passADay, readTables } from '@segue/testing/chaos/observation.ts';
 import { vi } from 'vitest';
-import { startFleet } from './fleet.testing.ts';
+import { type Fleet, startFleet } from './fleet.testing.ts';
 import {
   type Addition,
   type Chapter,
@@ -20,33 +21,26 @@ import {
   type Wish,
 } from './histories.testing.ts';
 
-/** Long enough for a batch on a busy machine, and short enough to wait for it a few times. */
-const stormyLeaseMs = 200;
-const calmLeaseMs = 60_000;
-/** The longest history takes a tenth of it. */
-const drainWithinMs = 20_000;
+/** The longest history takes a tenth of it on an idle machine. */
+const drainWithinMs = 30_000;
+
+export type Lived = Outcome & {
+  /** Titles that were added, unforced, when the index held their recording. */
+  unneeded: string[];
+};
 
 /** Lives a history through, on a database that is emptied first, and tells what has become of it. */
-export async function live(
-  database: { sql: Sql; url: string },
-  history: History,
-  { stormy }: { stormy: boolean },
-) {
+export async function live(database: { sql: Sql; url: string }, history: History): Promise<Lived> {
   const { sql, url } = database;
   await sql`TRUNCATE ingestion_outbox, ingestion_ledger, album_ingestion_batches`;
   const inngest = await startInngest();
   const qdrant = await startIndex();
   vi.stubEnv('INNGEST_BASE_URL', inngest.url);
   vi.stubEnv('INNGEST_DEV', '1');
-  const fleet = startFleet({
-    ...history,
-    databaseUrl: url,
-    qdrantUrl: qdrant.url,
-    leaseMs: stormy ? stormyLeaseMs : calmLeaseMs,
-    indexTimeoutMs: stormy ? 50 : 2_000,
-  });
+  const fleet = startFleet({ ...history, databaseUrl: url, qdrantUrl: qdrant.url });
   const additions: AddedRecording[] = [];
   const indexed = new Set<string>();
+  const unneeded: string[] = [];
   let window = 0;
   try {
     for (const chapter of history.chapters) {
@@ -59,18 +53,23 @@ export async function live(
       applyFaults(inngest, qdrant, chapter);
       fleet.meet(chapter.mishaps);
       for (const addition of chapter.additions) {
-        additions.push(...(await add(sql, addition, additions.length, window)));
+        const added = await add(sql, addition, additions.length, window);
+        additions.push(...added);
+        unneeded.push(
+          ...added.flatMap(({ isrc, force, title }) => (indexed.has(isrc ?? '') && !force ? title : [])),
+        );
+        fleet.hint();
       }
-      await drain(sql);
+      await drain(sql, fleet);
     }
-    const outcome: Outcome = {
+    return {
       additions,
+      unneeded,
       ...(await readTables(sql)),
       events: inngest.events(),
       isIndexed: isrc => indexed.has(isrc),
       isRefused,
     };
-    return outcome;
   } finally {
     await fleet.stop();
     await Promise.all([inngest.close(), qdrant.close()]);
@@ -104,29 +103,31 @@ function requestOf({ recording, force }: Wish, number: number): IngestionRequest
 }
 
 function applyFaults(inngest: InngestStandIn, qdrant: QdrantStandIn, chapter: Chapter): void {
-  const inngestAhead = [...chapter.inngest];
-  const qdrantAhead = [...chapter.qdrant];
+  const inngestAhead = chapter.inngest.map(name => name && quickened(inngestFaults[name]));
+  const qdrantAhead = chapter.qdrant.map(name => name && quickened(qdrantFaults[name]));
   refuseEvents(inngest, {
     isRefused,
     publishesUpToTheBadOne: () => chapter.publishesUpToTheBadOne,
-    nextFault() {
-      const name = inngestAhead.shift() ?? null;
-      const fault = name && inngestFaults[name];
-      // Patience is counted in seconds, and is tested elsewhere.
-      return fault && typeof fault === 'object' ? { ...fault, headers: {} } : fault;
-    },
+    nextFault: () => inngestAhead.shift() ?? null,
   });
-  qdrant.answerWith(() => {
-    const name = qdrantAhead.shift() ?? null;
-    return name ? qdrantFaults[name] : undefined;
-  });
+  qdrant.answerWith(() => qdrantAhead.shift() ?? undefined);
 }
 
-/** Waits until nothing is open. Rows that wait for their next attempt need not: time passes more quickly here. */
-async function drain(sql: Sql): Promise<void> {
+/** Time limits and patience are counted in seconds, and are tested elsewhere: a call that would hang fails at once. */
+function quickened(fault: Fault): Fault {
+  if (fault === 'hang') return 'reset';
+  return typeof fault === 'object' ? { ...fault, headers: {} } : fault;
+}
+
+/**
+ * Waits until nothing is open and nobody sleeps. Time passes more quickly here: rows that wait for their next
+ * attempt need not, and the leases of the dead are over at once.
+ */
+async function drain(sql: Sql, fleet: Fleet): Promise<void> {
   const deadline = performance.now() + drainWithinMs;
-  while ((await countOpen(sql)) > 0) {
+  while ((await countOpen(sql)) > 0 || fleet.isAsleep()) {
     if (performance.now() > deadline) return;
+    await fleet.endLeases(sql);
     await sql`
       UPDATE ingestion_outbox SET available_at = now() WHERE id IN (
         SELECT id FROM ingestion_outbox

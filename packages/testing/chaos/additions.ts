@@ -97,37 +97,31 @@ export function startAdditions({ sql, apiAddress, window }: AdditionsOptions): A
     problems,
     make: wish => (wish.by === 'insert' ? insert(wish) : add(wish)),
 
-    /** What the library holds is what was added: an answer that was lost may have been a yes. */
+    /**
+     * What the library holds is what was added: an answer that was lost may have been a yes, and an album whose
+     * listing could not be read is stored as far as it could.
+     */
     async read(sql) {
-      const tracks = await sql<{ tidalId: string; title: string; isrc: string | null }[]>`
-        SELECT tidal_track_id AS "tidalId", title, isrc FROM library_tracks`;
-      const albums = await sql<{ tidalId: string; title: string; isrc: string | null }[]>`
-        SELECT tidal_album_id AS "tidalId", track ->> 'title' AS title, track ->> 'isrc' AS isrc
-        FROM library_albums, jsonb_array_elements(track_listing) AS track`;
-      const listed = [...tracks, ...albums];
-      const held = new Set(listed.map(({ tidalId }) => tidalId));
+      const items = await sql<{ tidalId: string; listing: { title: string; isrc: string | null }[] }[]>`
+        SELECT tidal_track_id AS "tidalId",
+          jsonb_build_array(jsonb_build_object('title', title, 'isrc', isrc)) AS listing
+        FROM library_tracks
+        UNION ALL
+        SELECT tidal_album_id, track_listing FROM library_albums`;
+      const held = new Set(items.map(({ tidalId }) => tidalId));
       const missing = [...asked].filter(([tidalId, { confirmed }]) => confirmed && !held.has(tidalId));
       return [
         ...inserted,
-        ...listed.map(({ tidalId, title, isrc }) => {
-          const reading = readIsrc(isrc);
-          return {
-            title,
-            isrc: 'isrc' in reading ? reading.isrc : null,
-            force: false,
-            window: asked.get(tidalId)?.window ?? 0,
-            confirmed: true,
-          };
+        ...items.flatMap(({ tidalId, listing }) => {
+          const windowThen = asked.get(tidalId)?.window ?? 0;
+          return listing.map(({ title, isrc }): Addition => {
+            const reading = readIsrc(isrc);
+            const canonical = 'isrc' in reading ? reading.isrc : null;
+            return { title, isrc: canonical, force: false, window: windowThen, confirmed: true };
+          });
         }),
-        // An empty listing leaves nothing to see of an album; none of ours is empty.
-        ...missing.map(([tidalId, { window: then }]) => {
-          return {
-            title: `(TIDAL id ${tidalId})`,
-            isrc: 'lost',
-            force: false,
-            window: then,
-            confirmed: true,
-          };
+        ...missing.map(([tidalId, { window: then }]): Addition => {
+          return { title: `item ${tidalId}`, isrc: 'unknown', force: false, window: then, confirmed: true };
         }),
       ];
     },

@@ -1,0 +1,157 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect as connectSocket, createServer, type Socket } from 'node:net';
+import type { Sql } from '@segue/database/connection.ts';
+import { type InngestStandIn, startInngest } from '@segue/stand-ins/inngest/server.ts';
+import { useDatabase } from '@segue/testing/database.ts';
+import { eventually } from '@segue/testing/eventually.ts';
+import { type RunningProcess, startProcess } from '@segue/testing/process.ts';
+import { afterEach, beforeEach, expect, onTestFinished } from 'vitest';
+import { startIndex } from './relay.testing.ts';
+
+let isrcs = 0;
+
+/** One that no other test of the file has. */
+export const newIsrc = () => `PROCS${String(++isrcs).padStart(7, '0')}`;
+
+/** An empty database, an index and an Inngest for each test of the file, and relays as processes of their own. */
+export function useRelayProcesses() {
+  const database = useDatabase();
+  let inngest: InngestStandIn;
+  let qdrant: Awaited<ReturnType<typeof startIndex>>;
+
+  beforeEach(async () => {
+    await database.sql`TRUNCATE ingestion_outbox, ingestion_ledger, album_ingestion_batches`;
+    inngest = await startInngest();
+    qdrant = await startIndex();
+  });
+  afterEach(async () => {
+    await Promise.all([inngest.close(), qdrant.close()]);
+  });
+
+  const environment = () => ({
+    DATABASE_URL: database.url,
+    QDRANT_URL: qdrant.url,
+    INNGEST_BASE_URL: inngest.url,
+    INNGEST_EVENT_KEY: 'a-secret-event-key',
+    RELAY_PORT: '0',
+    RELAY_POLL_INTERVAL_MS: '50',
+  });
+
+  return {
+    get sql(): Sql {
+      return database.sql;
+    },
+    get url() {
+      return database.url;
+    },
+    get inngest() {
+      return inngest;
+    },
+    get qdrant() {
+      return qdrant;
+    },
+
+    /** Starts a relay that ends with the test at the latest, stopped or not. */
+    async start(env: Record<string, string> = {}): Promise<RunningProcess> {
+      const relay = await startProcess('apps/relay/main.ts', { ...environment(), ...env });
+      onTestFinished(async () => {
+        relay.kill('SIGKILL');
+        await relay.exited;
+      });
+      return relay;
+    },
+
+    async add(rows: { isrc: string; title?: string }[]): Promise<void> {
+      const whole = rows.map(row => ({
+        title: 'So What',
+        artist: 'Miles Davis',
+        album: 'Kind of Blue',
+        ...row,
+      }));
+      await database.sql`INSERT INTO ingestion_outbox ${database.sql(whole)}`;
+    },
+
+    /** Waits until nothing is open. @returns how many rows have each status */
+    drained({ timeoutMs = 30_000 } = {}): Promise<Record<string, number>> {
+      return eventually(
+        async () => {
+          const rows = await database.sql<{ status: string; count: number; open: number }[]>`
+            SELECT status, count(*)::int, count(*) FILTER (WHERE settled_at IS NULL)::int AS open
+            FROM ingestion_outbox GROUP BY status`;
+          expect(rows.filter(({ open }) => open > 0)).toEqual([]);
+          return Object.fromEntries(rows.map(({ status, count }) => [status, count]));
+        },
+        { timeoutMs },
+      );
+    },
+
+    /** Each recording arrived under one id, the given generation, however often, and always with the same data. */
+    expectOneEventEach(wanted: string[], generation = 1) {
+      const byId = Map.groupBy(inngest.events(), ({ id }) => id);
+      expect([...byId.keys()].sort()).toEqual(
+        wanted.map(isrc => `track-ingestion:${isrc}:${generation}`).sort(),
+      );
+      for (const events of byId.values()) {
+        expect(new Set(events.map(({ name, data, ts }) => JSON.stringify({ name, data, ts }))).size).toBe(1);
+      }
+    },
+  };
+}
+
+/** Where a running relay can be asked. */
+export async function addressOf(relay: RunningProcess): Promise<string> {
+  const { address } = await relay.waitForLog(({ msg }) => msg === 'relay is running');
+  return address as string;
+}
+
+/** Something between a relay and its database that can be cut and mended, and reset at a word. */
+export async function breakableDatabase(url: string) {
+  const target = new URL(url);
+  const sockets = new Set<Socket>();
+  let trigger: string | undefined;
+  const server = createServer(socket => {
+    const behind = connectSocket(Number(target.port), target.hostname);
+    socket.on('data', bytes => {
+      if (trigger === undefined || !bytes.includes(trigger)) return;
+      trigger = undefined;
+      socket.resetAndDestroy();
+    });
+    for (const [one, other] of [
+      [socket, behind],
+      [behind, socket],
+    ] as const) {
+      sockets.add(one);
+      one.pipe(other);
+      one.on('error', () => undefined);
+      one.on('close', () => {
+        sockets.delete(one);
+        other.destroy();
+      });
+    }
+  });
+  const cut = async () => {
+    if (!server.listening) return;
+    server.close();
+    for (const socket of sockets) socket.destroy();
+    await once(server, 'close');
+  };
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  onTestFinished(cut);
+  const through = new URL(url);
+  through.port = String(port);
+  through.hostname = '127.0.0.1';
+  return {
+    url: through.href,
+    cut,
+    async mend() {
+      server.listen(port, '127.0.0.1');
+      await once(server, 'listening');
+    },
+    /** Resets the next connection on which a client says this. */
+    resetAt(word: string) {
+      trigger = word;
+    },
+  };
+}
