@@ -1,0 +1,91 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { isIndexed } from '../recordings.ts';
+import { eventIdsIn } from './eventIds.ts';
+import type { SinkAnswer, SinkOrder } from './sink.ts';
+import { tidalToken, tidalTrack } from './tidalTrack.ts';
+
+/**
+ * The process behind `sink.ts`: Inngest's event API, Qdrant's retrieval by id, and TIDAL's tracks, all answered
+ * in full, with as little CPU as that takes.
+ */
+
+const tracks = 'GET /v2/tracks/';
+
+/** When each id arrived first, on `process.hrtime`, which all processes of a machine share; in ms. */
+let arrivals = new Map<string, number>();
+let repeats = 0;
+
+const server = createServer((request, response) => {
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.on('end', () => answer(request, response, Buffer.concat(chunks)));
+});
+
+function answer({ url = '', method }: IncomingMessage, response: ServerResponse, body: Buffer): void {
+  const text = answerTo(`${method} ${url}`, body);
+  if (text === null) response.writeHead(404).end();
+  else {
+    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+    response.writeHead(200, headers).end(text);
+  }
+}
+
+/** @returns JSON, or null for what is offered by none of the three */
+function answerTo(request: string, body: Buffer): string | null {
+  if (request.startsWith('POST /e/')) return receiveEvents(body);
+  if (request.startsWith('POST /collections/')) return findPoints(body);
+  if (request.startsWith(tracks)) return tidalTrack(request.slice(tracks.length, request.indexOf('?')));
+  return request === 'POST /token' ? tidalToken : null;
+}
+
+/** Takes all events, and names an id of the server's own for each, as Inngest does. */
+function receiveEvents(body: Buffer): string {
+  const ids = eventIdsIn(body);
+  const now = Number(process.hrtime.bigint()) / 1e6;
+  for (const id of ids) {
+    if (arrivals.has(id)) repeats += 1;
+    else arrivals.set(id, now);
+  }
+  return acceptance(ids.length);
+}
+
+const acceptances = new Map<number, string>();
+
+/** The ids are ULIDs in their length, and the same in every answer: the relay only counts them. */
+function acceptance(count: number): string {
+  const known = acceptances.get(count);
+  if (known !== undefined) return known;
+  const ids = Array.from({ length: count }, (_, index) => `01J${String(index).padStart(23, '0')}`);
+  const text = JSON.stringify({ ids, status: 200 });
+  acceptances.set(count, text);
+  return text;
+}
+
+function findPoints(body: Buffer): string {
+  const { ids } = JSON.parse(body.toString('latin1')) as { ids: string[] };
+  return JSON.stringify({ result: ids.filter(isIndexed).map(id => ({ id })), status: 'ok', time: 0.001 });
+}
+
+process.on('message', (order: SinkOrder) => {
+  if (order.kind === 'reset') {
+    arrivals = new Map();
+    repeats = 0;
+    say({ kind: 'reset' });
+  } else {
+    say({
+      kind: 'report',
+      repeats,
+      arrivals: order.withArrivals ? [...arrivals] : [],
+      events: arrivals.size,
+    });
+  }
+});
+// Whoever asked is gone.
+process.on('disconnect', () => process.exit());
+
+function say(answer: SinkAnswer): void {
+  process.send?.(answer);
+}
+
+server.listen(0, '127.0.0.1', () => say({ kind: 'listening', port: (server.address() as AddressInfo).port }));

@@ -1,0 +1,45 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Sql } from '@segue/database/connection.ts';
+import { enqueue } from '@segue/outbox/enqueue.ts';
+import type { Recording } from './recordings.ts';
+
+const tickMs = 2;
+
+/**
+ * Makes additions evenly over time, whether or not those before have ended: what is slow falls behind, and is
+ * not spared.
+ *
+ * @param add gets the number of the addition
+ * @throws what an addition throws
+ */
+export async function addSteadily(
+  { perSecond, seconds }: { perSecond: number; seconds: number },
+  add: (number: number) => Promise<void>,
+): Promise<void> {
+  const total = Math.round(perSecond * seconds);
+  const start = performance.now();
+  const underWay: Promise<void>[] = [];
+  while (underWay.length < total) {
+    const due = Math.min(total, Math.floor(((performance.now() - start) / 1_000) * perSecond) + 1);
+    while (underWay.length < due) {
+      const addition = add(underWay.length);
+      // What it throws is thrown at the end, with all the others ended.
+      addition.catch(() => undefined);
+      underWay.push(addition);
+    }
+    await wait(tickMs);
+  }
+  await Promise.all(underWay);
+}
+
+/** Stores a track for some user and requests its ingestion in one transaction, with the API's statements but without its HTTP. */
+export async function addTrack(sql: Sql, recording: Recording): Promise<void> {
+  const { isrc, title, artist, album, artworkUrl } = recording;
+  await sql.begin(transaction => [
+    transaction`
+      INSERT INTO library_tracks
+        (user_id, tidal_track_id, title, artist_name, album_name, duration, cover_art_url, explicit, isrc)
+      VALUES (gen_random_uuid(), ${isrc}, ${title}, ${artist}, ${album}, 180, ${artworkUrl}, false, ${isrc})`,
+    enqueue(transaction, recording),
+  ]);
+}
