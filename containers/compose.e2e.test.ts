@@ -113,6 +113,11 @@ describe.each([
     for (const name of forDevelopment) expect(packages).not.toContain(name);
   });
 
+  test('has the driver that is mended', async () => {
+    const driver = "require('node:fs').readFileSync('node_modules/postgres/src/connection.js', 'utf8')";
+    expect(await inside(`console.log(${driver}.includes('return fetchArrayTypes().catch('))`)).toBe(true);
+  });
+
   test('needs no root, and nothing to write to', async () => {
     expect(await inside('console.log(process.getuid())')).toBe(1000);
     const writing =

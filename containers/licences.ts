@@ -5,13 +5,14 @@
 type Component = {
   name: string;
   version: string;
+  purl: string;
   licenses?: { license?: { id?: string; name?: string }; expression?: string }[];
 };
 
 const text = await new Response(process.stdin as unknown as ReadableStream).text();
 const { components } = JSON.parse(text) as { components: Component[] };
 
-const foreign = components.filter(({ name }) => !name.startsWith('@segue/'));
+const foreign = components.filter(({ purl }) => !purl.startsWith('pkg:npm/%40segue/'));
 const byLicence = Map.groupBy(foreign, licenceOf);
 const rows = [...byLicence]
   .sort(([one], [other]) => one.localeCompare(other))

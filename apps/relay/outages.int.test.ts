@@ -130,8 +130,10 @@ describe('the database', () => {
     const workers = Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map(work));
     for (let kill = 0; kill < 60; kill++) {
       await here.sql`
-        SELECT pg_terminate_backend(pid), pg_sleep(0.03) FROM pg_stat_activity
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
         WHERE datname = current_database() AND application_name = 'victim'`;
+      // Time for the pool to come back, so that each kill meets connections in another state.
+      await here.sql`SELECT pg_sleep(0.04)`;
     }
     storm = false;
     await eventually(() => workers, { timeoutMs: 3_000 });

@@ -72,8 +72,9 @@ test('however a valid ISRC is separated and cased, it is read as itself', () => 
 });
 
 test('normalising twice changes nothing more, and no text makes it throw', () => {
+  const unit = fc.integer({ min: 0, max: 0xffff }).map(code => String.fromCharCode(code));
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), text => {
+    fc.property(fc.string({ unit }), text => {
       const once = normaliseIsrc(text);
       expect(normaliseIsrc(once)).toBe(once);
     }),

@@ -329,3 +329,21 @@ test('a settlement that came too late changes nothing of the ledger', async () =
   await settleDuplicates(outbox.sql, staleLease, [id]);
   expect(await outbox.ledger(isrc)).toEqual(before);
 });
+
+test.each<[string, (lease: string, id: number) => Promise<unknown>]>([
+  ['dead', (lease, id) => settleDead(outbox.sql, lease, id, 'refused')],
+  ['indexed', (lease, id) => settleIndexed(outbox.sql, lease, [id], { unsent: true })],
+  ['scheduled', (lease, id) => settleScheduled(outbox.sql, lease, [id], 1)],
+])(
+  'a taking that came too late, its request %s by then, changes nothing of the ledger',
+  async (_, settle) => {
+    const { lease, rows } = await outbox.claimed({});
+    const [{ id, isrc }] = rows as [ClaimedRow];
+    await takeAll(rows);
+    await settle(lease, id);
+    const before = await outbox.ledger(isrc);
+
+    expect(await takeAll(rows)).toEqual([{ id, verdict: 'held', holder: id }]);
+    expect(await outbox.ledger(isrc)).toEqual(before);
+  },
+);

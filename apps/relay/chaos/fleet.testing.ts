@@ -49,7 +49,7 @@ const wokenMs = 50;
  * held stays held until {@link Fleet.endLeases}.
  */
 export function startFleet(options: FleetOptions): Fleet {
-  const relays: Relay[] = [];
+  const living = new Set<Relay>();
   const wakes: Wake[] = [];
   const pools: { end: (options: { timeout: number }) => Promise<void> }[] = [];
   let mishaps: Mishap[] = [];
@@ -77,7 +77,7 @@ export function startFleet(options: FleetOptions): Fleet {
     const leases = new Set<string>();
     let dead = false;
 
-    /** @throws when the relay is dead: it does nothing more */
+    /** What the dead do takes for ever. */
     async function come(at: Mishap['at']): Promise<void> {
       const pass = (passes[at] ?? 0) + 1;
       passes[at] = pass;
@@ -86,14 +86,19 @@ export function startFleet(options: FleetOptions): Fleet {
       if (what === 'sleeps') await sleep();
       if (what === 'dies' && !dead) {
         dead = true;
+        living.delete(relay);
         startRelay();
         await sql.end({ timeout: 0 });
       }
-      if (dead) throw new Error('this relay is dead');
+      if (dead) await never;
     }
 
     const relay = new Relay({
-      sql: watched(sql, { onClaim: lease => leases.add(lease), beforeTaking: () => come('before taking') }),
+      sql: watched(sql, {
+        isDead: () => dead,
+        onClaim: lease => leases.add(lease),
+        beforeTaking: () => come('before taking'),
+      }),
       logger: pino({ level: 'silent' }),
       wake,
       index: {
@@ -104,14 +109,10 @@ export function startFleet(options: FleetOptions): Fleet {
       },
       indexBreaker: new Breaker(breakerWaits),
       async sender(events, limits) {
-        try {
-          await come('before sending');
-          const answer = await sender(events, limits);
-          await come('after sending');
-          return answer;
-        } catch (error) {
-          return { kind: 'unavailable', error: String(error) };
-        }
+        await come('before sending');
+        const answer = await sender(events, limits);
+        await come('after sending');
+        return answer;
       },
       inngestBreaker: new Breaker(breakerWaits),
       sweepEveryMs: pollIntervalMs,
@@ -121,7 +122,7 @@ export function startFleet(options: FleetOptions): Fleet {
       maxAttempts: 3,
       dedupeWindowMs: 24 * hourMs,
     });
-    relays.push(relay);
+    living.add(relay);
     relay.start();
   }
 
@@ -152,22 +153,26 @@ export function startFleet(options: FleetOptions): Fleet {
     isAsleep: () => asleep > 0,
     async stop() {
       mishaps = [];
-      await Promise.all(relays.map(relay => relay.stop()));
+      await Promise.all([...living].map(relay => relay.stop()));
       await Promise.all(pools.map(pool => pool.end({ timeout: 1 })));
     },
   };
 }
 
+const never = new Promise<never>(() => undefined);
+
 type Watch = {
+  isDead: () => boolean;
   /** Told of each claim's lease, before it is made. */
   onClaim: (lease: string) => void;
   /** Awaited before the statement by which a relay asks the ledger. */
   beforeTaking: () => Promise<void>;
 };
 
-function watched(sql: Sql, { onClaim, beforeTaking }: Watch): Sql {
+function watched(sql: Sql, { isDead, onClaim, beforeTaking }: Watch): Sql {
   return new Proxy(sql, {
     apply(target, self, [text, ...values]) {
+      if (isDead()) return never;
       const run = () => Reflect.apply(target, self, [text, ...values]);
       const statement = Array.isArray(text) && 'raw' in text ? text.join('') : '';
       if (statement.includes("SET status = 'in_flight'")) onClaim(values.find(isUuid) ?? '');
