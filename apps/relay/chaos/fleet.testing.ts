@@ -1,5 +1,5 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { connect, type Sql } from '@segue/database/connection.ts';
+import { pause } from '@segue/process/clock.ts';
 import { pino } from 'pino';
 import { Breaker } from '../breaker.ts';
 import { createEventSender } from '../inngest/eventSender.ts';
@@ -26,8 +26,9 @@ export type Fleet = {
    * must not decide what a history tells.
    */
   endLeases(sql: Sql): Promise<void>;
-  /** Whether a relay sleeps, or has just woken and is still at what it has in hand. */
-  isAsleep(): boolean;
+  /** Whether a relay sleeps, or has woken and is still at what it had in hand. */
+  hasSleepers(): boolean;
+  wakeUp(): void;
   stop(): Promise<void>;
 };
 
@@ -38,10 +39,8 @@ const pollIntervalMs = 20;
 const indexTimeoutMs = 2_000;
 /** No lease ends by itself. */
 const leaseMs = 60_000;
-/** Long enough for others to take over and to settle. */
-const sleepMs = 250;
-/** A relay that has woken is done with what it had in hand. */
-const wokenMs = 50;
+/** Nobody sleeps longer, since there may be no other relay to do its work. */
+const longestSleepMs = 500;
 
 /**
  * Relays in this process, each as `main.ts` composes it, on a pool of its own. One that dies loses its
@@ -55,7 +54,9 @@ export function startFleet(options: FleetOptions): Fleet {
   let mishaps: Mishap[] = [];
   /** Leases of relays that have died or fallen asleep. */
   const abandoned = new Set<string>();
-  let asleep = 0;
+  /** Batches that have been slept over and are not settled yet. */
+  let sleptOver = 0;
+  let alarm = new AbortController();
   let passes: Record<string, number> = {};
 
   function startRelay(): void {
@@ -76,6 +77,7 @@ export function startFleet(options: FleetOptions): Fleet {
 
     const leases = new Set<string>();
     let dead = false;
+    let ownSleptOver = 0;
 
     /** What the dead do takes for ever. */
     async function come(at: Mishap['at']): Promise<void> {
@@ -83,10 +85,15 @@ export function startFleet(options: FleetOptions): Fleet {
       passes[at] = pass;
       const what = mishaps.find(mishap => mishap.at === at && mishap.pass === pass)?.what;
       if (what !== undefined) for (const lease of leases) abandoned.add(lease);
-      if (what === 'sleeps') await sleep();
+      if (what === 'sleeps') {
+        sleptOver += 1;
+        ownSleptOver += 1;
+        await pause(longestSleepMs, alarm.signal);
+      }
       if (what === 'dies' && !dead) {
         dead = true;
         living.delete(relay);
+        sleptOver -= ownSleptOver;
         startRelay();
         await sql.end({ timeout: 0 });
       }
@@ -115,6 +122,10 @@ export function startFleet(options: FleetOptions): Fleet {
         return answer;
       },
       inngestBreaker: new Breaker(breakerWaits),
+      onSettled() {
+        sleptOver -= Math.min(1, ownSleptOver);
+        ownSleptOver -= Math.min(1, ownSleptOver);
+      },
       sweepEveryMs: pollIntervalMs,
       batchSize: options.batchSize,
       concurrency: options.concurrency,
@@ -124,14 +135,6 @@ export function startFleet(options: FleetOptions): Fleet {
     });
     living.add(relay);
     relay.start();
-  }
-
-  async function sleep(): Promise<void> {
-    asleep += 1;
-    await wait(sleepMs);
-    setTimeout(() => {
-      asleep -= 1;
-    }, wokenMs);
   }
 
   for (let count = 0; count < options.relays; count++) startRelay();
@@ -150,7 +153,11 @@ export function startFleet(options: FleetOptions): Fleet {
           SELECT id FROM ingestion_outbox
           WHERE status = 'in_flight' AND lease = ANY(${[...abandoned]}::text[]::uuid[]) FOR UPDATE SKIP LOCKED)`;
     },
-    isAsleep: () => asleep > 0,
+    hasSleepers: () => sleptOver > 0,
+    wakeUp() {
+      alarm.abort();
+      alarm = new AbortController();
+    },
     async stop() {
       mishaps = [];
       await Promise.all([...living].map(relay => relay.stop()));

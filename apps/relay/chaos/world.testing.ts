@@ -120,13 +120,15 @@ function quickened(fault: Fault): Fault {
 }
 
 /**
- * Waits until nothing is open and nobody sleeps. Time passes more quickly here: rows that wait for their next
+ * Waits until nothing is open; then wakes who still sleeps, and waits for what they make of it. Time passes more quickly here: rows that wait for their next
  * attempt need not, and the leases of the dead are over at once.
  */
 async function drain(sql: Sql, fleet: Fleet): Promise<void> {
   const deadline = performance.now() + drainWithinMs;
-  while ((await countOpen(sql)) > 0 || fleet.isAsleep()) {
-    if (performance.now() > deadline) return;
+  for (;;) {
+    const open = await countOpen(sql);
+    if (open === 0) fleet.wakeUp();
+    if ((open === 0 && !fleet.hasSleepers()) || performance.now() > deadline) return;
     await fleet.endLeases(sql);
     await sql`
       UPDATE ingestion_outbox SET available_at = now() WHERE id IN (
