@@ -8,6 +8,8 @@ import type { ClaimedRow, Position } from '@segue/outbox/claim.ts';
 const slackRows = 1_000;
 /** A sweep from the start may take a twentieth of the relay's time. */
 const sweepShare = 20;
+/** But no sweep waits longer for its turn: an event is to be at Inngest within 5 s (rule R1). */
+const longestRestMs = 2_500;
 
 /**
  * Where the next claim starts to look.
@@ -43,7 +45,8 @@ export class Frontier {
   found(rows: ClaimedRow[]): void {
     const now = performance.now();
     if (this.#sweeping) {
-      this.#nextSweep = now + Math.max(this.#sweepEveryMs, (now - this.#startedAt) * sweepShare);
+      const rest = Math.min(longestRestMs, (now - this.#startedAt) * sweepShare);
+      this.#nextSweep = now + Math.max(this.#sweepEveryMs, rest);
     }
     const first = rows[0];
     if (!first) return;

@@ -78,7 +78,10 @@ export class Relay {
       }
       // While it is not known whether Inngest is back, one small batch goes ahead alone.
       const probing = inngestBreaker.state === 'probing';
-      if (probing) await Promise.all(this.#underWay);
+      if (probing && this.#underWay.size > 0) {
+        await Promise.all(this.#underWay);
+        continue;
+      }
       const claimed = await this.#claimAndRelay(probing ? Math.min(probeSize, batchSize) : batchSize);
       if (claimed === 0) await wake.next(signal);
       else wake.busy();

@@ -1,5 +1,5 @@
-// Mends two faults of postgres.js 3.4.9 in node_modules, each of which ends the whole process when a connection
-// breaks at the wrong moment. Runs after `npm ci` (`postinstall`), on whichever Node that is, hence plain JavaScript.
+// Mends faults of postgres.js 3.4.9 in node_modules, which show when a connection breaks at the wrong moment:
+// two end the whole process, the third leaves a query without an end. Runs after `npm ci` (`postinstall`), on whichever Node that is, hence plain JavaScript.
 //
 // 1. A statement that is written after its connection has closed, such as the ROLLBACK of a transaction that lost
 //    its connection, is sent to a socket that is null (porsager/postgres#1066, #1154, #1208; the guard is that of
@@ -7,7 +7,10 @@
 // 2. The types of arrays are fetched when a connection opens; if it breaks then, the rejection has no handler. Whoever
 //    waits for the connection is told by other means.
 //
-// To be deleted with the first version that has both mended; `driver.int.test.ts` says when the mending is missing.
+// 3. A connection that breaks with bytes unwritten keeps them, and its timer, for its successor, whose start-up message
+//    then never leaves; and the query that it was at stays in its place. Both are cleared.
+//
+// To be deleted with the first version that has all mended; `driver.int.test.ts` and `outages.int.test.ts` say when a mending is missing.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -17,6 +20,22 @@ const mendings = [
   [
     '  function nextWrite(fn) {\n    const x = socket.write(chunk, fn)\n',
     '  function nextWrite(fn) {\n    if (!socket)\n      return chunk = nextWriteTimer = null, false\n\n    const x = socket.write(chunk, fn)\n',
+  ],
+  [
+    "      error(Errors.connection('CONNECTION_DESTROYED', options))\n\n    clearImmediate(nextWriteTimer)\n",
+    "      error(Errors.connection('CONNECTION_DESTROYED', options))\n\n    clearImmediate(nextWriteTimer)\n    chunk = nextWriteTimer = null\n",
+  ],
+  [
+    "    incomings = null\n    clearImmediate(nextWriteTimer)\n    socket.removeListener('data', data)\n",
+    "    incomings = null\n    clearImmediate(nextWriteTimer)\n    chunk = nextWriteTimer = null\n    socket.removeListener('data', data)\n",
+  ],
+  [
+    '    if (initial)\n      return reconnect()\n',
+    '    if (initial) {\n      query = results = errorResponse = null\n      return reconnect()\n    }\n',
+  ],
+  [
+    "    !hadError && (query || sent.length) && error(Errors.connection('CONNECTION_CLOSED', options, socket))\n",
+    "    if (query || sent.length)\n      error(Errors.connection('CONNECTION_CLOSED', options, socket))\n    query = results = errorResponse = null\n",
   ],
   ['        return fetchArrayTypes()\n', '        return fetchArrayTypes().catch(() => undefined)\n'],
 ];

@@ -84,6 +84,17 @@ export function settleDead(db: Queryable, lease: string, id: number, reason: str
 }
 
 /**
+ * Which of the rows were settled under this lease already. For a settlement whose answer was lost with the
+ * connection: repeated, it finds nothing to change, and the rows are its own all the same.
+ */
+export async function readSettledUnder(db: Queryable, lease: string, ids: number[]): Promise<number[]> {
+  const rows = await db<{ id: number }[]>`
+    SELECT id FROM ingestion_outbox
+    WHERE id = ANY(${ids}::bigint[]) AND lease = ${lease}::uuid AND settled_at IS NOT NULL`;
+  return rows.map(row => row.id);
+}
+
+/**
  * Only what is still owned may be changed: a relay that was away past its lease must not overwrite what its
  * successor made of the row (river#1302, wolverine#585, namastack#204).
  */

@@ -39,8 +39,8 @@ const pollIntervalMs = 20;
 const indexTimeoutMs = 2_000;
 /** No lease ends by itself. */
 const leaseMs = 60_000;
-/** Nobody sleeps longer, since there may be no other relay to do its work. */
-const longestSleepMs = 500;
+/** Nobody sleeps longer: all others may sleep or be gone, too. */
+const longestSleepMs = 2_000;
 
 /**
  * Relays in this process, each as `main.ts` composes it, on a pool of its own. One that dies loses its
@@ -54,6 +54,8 @@ export function startFleet(options: FleetOptions): Fleet {
   let mishaps: Mishap[] = [];
   /** Leases of relays that have died or fallen asleep. */
   const abandoned = new Set<string>();
+  /** There is nobody else to take a sleeper's rows over. */
+  const isAlone = options.relays * options.concurrency === 1;
   /** Batches that have been slept over and are not settled yet. */
   let sleptOver = 0;
   let alarm = new AbortController();
@@ -88,7 +90,7 @@ export function startFleet(options: FleetOptions): Fleet {
       if (what === 'sleeps') {
         sleptOver += 1;
         ownSleptOver += 1;
-        await pause(longestSleepMs, alarm.signal);
+        await pause(isAlone ? 0 : longestSleepMs, alarm.signal);
       }
       if (what === 'dies' && !dead) {
         dead = true;

@@ -92,8 +92,7 @@ test('rows that another relay has taken over are counted, and not told as ours',
   expect(await write({ scheduled: rows }, lease)).toMatchObject({ scheduled: [mine], lost: 2 });
 });
 
-// KNOWN DEFECT: told as lost to another relay, and without the lines that the contract wants.
-test.fails('a settlement whose answer got lost, and that was tried again, is ours', async () => {
+test('a settlement whose answer got lost, and that was tried again, is ours', async () => {
   const { lease, rows } = await taken(2);
   const settled = await write({ scheduled: rows }, lease, async statement => {
     await statement();

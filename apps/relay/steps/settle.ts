@@ -3,6 +3,7 @@ import type { ClaimedRow } from '@segue/outbox/claim.ts';
 import { release, retryLater } from '@segue/outbox/release.ts';
 import {
   type ClosedBatch,
+  readSettledUnder,
   type Settlement,
   settleDead,
   settleDuplicates,
@@ -53,9 +54,11 @@ export async function settle(
     const { ids, closed } = await insist(() => statement(rows.map(row => row.id)));
     crashPoint('within_settlement');
     settled.closed.push(...closed);
-    settled.lost += rows.length - ids.length;
     if (ids.length === rows.length) return rows;
     const own = new Set(ids);
+    const missing = rows.map(row => row.id).filter(id => !own.has(id));
+    for (const id of await insist(() => readSettledUnder(sql, lease, missing))) own.add(id);
+    settled.lost += rows.length - own.size;
     return rows.filter(row => own.has(row.id));
   };
 
