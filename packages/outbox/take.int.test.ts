@@ -347,3 +347,17 @@ test.each<[string, (lease: string, id: number) => Promise<unknown>]>([
     expect(await outbox.ledger(isrc)).toEqual(before);
   },
 );
+
+test('nor does one that came so late that a newer request was settled, too', async () => {
+  const { lease, rows } = await outbox.claimed({ force: true });
+  const [{ id, isrc }] = rows as [ClaimedRow];
+  await takeAll(rows);
+  await settleDead(outbox.sql, lease, id, 'refused');
+  const newer = await outbox.claimed({ isrc });
+  await takeAll(newer.rows);
+  await settleDead(outbox.sql, newer.lease, (newer.rows[0] as ClaimedRow).id, 'refused');
+  const before = await outbox.ledger(isrc);
+
+  expect(await takeAll(rows)).toMatchObject([{ id, verdict: 'held' }]);
+  expect(await outbox.ledger(isrc)).toEqual(before);
+});

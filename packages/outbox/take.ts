@@ -64,8 +64,8 @@ async function takeKnown(db: Queryable, rows: Taking[], dedupeWindowMs: number):
     WITH seen AS MATERIALIZED (
       SELECT request.id, request.isrc, ledger.outbox_id AS owner, ledger.generation,
         CASE
-          -- The request of a relay that was away past its lease: another has settled it, and that stands.
-          WHEN ledger.outbox_id = request.id AND owner.settled_at IS NOT NULL THEN 'held'
+          -- The request of a relay that was away past its lease: others have settled it, and may be further still.
+          WHEN own.settled_at IS NOT NULL THEN 'held'
           WHEN ledger.outbox_id = request.id THEN 'own'
           WHEN owner.status IN ('pending', 'in_flight') THEN 'held'
           WHEN NOT request.force AND ledger.sent_at > now() - ${dedupeWindowMs} * interval '1 millisecond'
@@ -81,6 +81,7 @@ async function takeKnown(db: Queryable, rows: Taking[], dedupeWindowMs: number):
       ) AS request (id, isrc, force)
       JOIN ingestion_ledger AS ledger ON ledger.isrc = request.isrc
       LEFT JOIN ingestion_outbox AS owner ON owner.id = ledger.outbox_id
+      LEFT JOIN ingestion_outbox AS own ON own.id = request.id
     ),
     chosen AS (
       SELECT DISTINCT ON (isrc) * FROM seen WHERE verdict IN ('own', 'free')

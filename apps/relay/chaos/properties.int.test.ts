@@ -42,25 +42,47 @@ test('when nothing breaks, every event is sent once and no indexed recording is 
 });
 
 describe('what was found that way', () => {
-  const calm = { newDay: false, indexed: [], inngest: [], qdrant: [], publishesUpToTheBadOne: false };
-  const refusedTrack = { by: 'track' as const, wish: { recording: refusedRecording, force: false } };
+  const twoRelays = { relays: 2, batchSize: 1, concurrency: 1 };
+  const calm = {
+    newDay: false,
+    indexed: [],
+    inngest: [],
+    qdrant: [],
+    mishaps: [],
+    publishesUpToTheBadOne: false,
+  };
+  const track = (recording: number, force = false) => ({ by: 'track' as const, wish: { recording, force } });
 
   test('a relay that sleeps before it asks the ledger does not bring a dead request back to life', async () => {
     const outcome = await live(database, {
-      relays: 2,
-      batchSize: 1,
-      concurrency: 1,
+      ...twoRelays,
       chapters: [
         // It sleeps over the third attempt, which is the last one: another relay makes that in its place.
         {
           ...calm,
-          additions: [refusedTrack],
+          additions: [track(refusedRecording)],
           mishaps: [{ at: 'before taking', pass: 3, what: 'sleeps' }],
         },
-        { ...calm, additions: [refusedTrack], mishaps: [] },
+        { ...calm, additions: [track(refusedRecording)] },
       ],
     });
     expect(violations(outcome)).toEqual([]);
     expect(outcome.rows.map(({ status }) => status)).toEqual(['dead', 'dead']);
+  });
+
+  test('nor does it send what another has sent, after a newer request, under a generation of its own', async () => {
+    const outcome = await live(database, {
+      ...twoRelays,
+      chapters: [
+        {
+          ...calm,
+          // While it sleeps over the second, the other relay sends all three.
+          additions: [track(0), track(1, true), track(1, true)],
+          mishaps: [{ at: 'before taking', pass: 2, what: 'sleeps' }],
+        },
+      ],
+    });
+    expect(violations(outcome)).toEqual([]);
+    expect(outcome.events).toHaveLength(3);
   });
 });
