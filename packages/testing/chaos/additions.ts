@@ -13,8 +13,9 @@ export type AdditionsOptions = {
 };
 
 export type Additions = {
-  /** Makes the addition, and does not rest until it is known to be made. Never throws. */
+  /** Makes the addition, and does not rest until it is known to be made, or all are given up. Never throws. */
   make(wish: Wish): Promise<void>;
+  giveUp(): void;
   /** What should have come of all that was made until now. */
   read(sql: Sql): Promise<Addition[]>;
   /** Errors of the API that no client should ever see. */
@@ -39,13 +40,14 @@ export function startAdditions({ sql, apiAddress, window }: AdditionsOptions): A
   /** By TIDAL id: the window in which it was asked for, and whether it was said to be done. */
   const asked = new Map<string, { window: number; confirmed: boolean }>();
   const problems: string[] = [];
+  let givenUp = false;
 
   async function insert(wish: Extract<Wish, { by: 'insert' }>): Promise<void> {
     const { title, isrc, spelled, force, holdMs } = wish;
     const addition: Addition = { title, isrc, force, window: window(), confirmed: false };
     inserted.push(addition);
     try {
-      // One statement, since postgres.js 3.4.9 can end the process when it loses a connection within `begin` (#1208).
+      // The row is written first and committed after the sleep: what comes later is visible earlier.
       await sql`
         WITH request AS (
           INSERT INTO ingestion_outbox (isrc, title, artist, album, force)
@@ -61,7 +63,7 @@ export function startAdditions({ sql, apiAddress, window }: AdditionsOptions): A
   async function add({ by, tidalId }: Extract<Wish, { tidalId: string }>): Promise<void> {
     const state = { window: window(), confirmed: false };
     asked.set(tidalId, state);
-    while (!state.confirmed) {
+    while (!state.confirmed && !givenUp) {
       state.confirmed = await tryToAdd(mutations[by], tidalId).catch(() => false);
       if (!state.confirmed) await wait(retryMs);
     }
@@ -96,6 +98,9 @@ export function startAdditions({ sql, apiAddress, window }: AdditionsOptions): A
   return {
     problems,
     make: wish => (wish.by === 'insert' ? insert(wish) : add(wish)),
+    giveUp() {
+      givenUp = true;
+    },
 
     /**
      * What the library holds is what was added: an answer that was lost may have been a yes, and an album whose

@@ -7,6 +7,7 @@ import { connect, type Sql } from '@segue/database/connection.ts';
 import { migrate } from '@segue/database/migrate.ts';
 import { homeOf } from '@segue/local-postgres/home.ts';
 import { type LocalPostgres, startLocalPostgres } from '@segue/local-postgres/localPostgres.ts';
+import { lastingPort } from './ports.ts';
 import type { DatabaseFault } from './schedule.ts';
 
 export type ChaosDatabase = {
@@ -28,10 +29,10 @@ const outageMs = 1_500;
 /** Starts a PostgreSQL of its own for the run, migrated. */
 export async function startDatabase(): Promise<ChaosDatabase> {
   const dataFolder = join(tmpdir(), `segue-chaos-${randomBytes(6).toString('hex')}`);
-  const start = (port?: number) =>
-    startLocalPostgres({ dataFolder, persistent: true, settings, ...(port !== undefined && { port }) });
+  const port = await lastingPort();
+  const start = () => startLocalPostgres({ dataFolder, persistent: true, settings, port });
   let server: LocalPostgres = await start();
-  const { url, port } = server;
+  const { url } = server;
   await migrate(url);
   const sql = connect({ url, applicationName: 'chaos', max: 8 });
   let last: Promise<void> = Promise.resolve();
@@ -39,8 +40,8 @@ export async function startDatabase(): Promise<ChaosDatabase> {
   async function restart(whileDown?: () => Promise<void>): Promise<void> {
     await server.stop();
     await whileDown?.();
-    server = await start(port);
-    if (server.port !== port) throw new Error(`PostgreSQL came back on port ${server.port}, not on ${port}`);
+    server = await start();
+    if (server.url !== url) throw new Error(`PostgreSQL came back on port ${server.port}, not on ${port}`);
   }
 
   const faults: Record<DatabaseFault, () => Promise<void>> = {
@@ -48,16 +49,17 @@ export async function startDatabase(): Promise<ChaosDatabase> {
 
     /** A session that dies by SIGKILL takes the server down: it restarts and recovers from its log. */
     async crash() {
-      const sessions = await backends(sql);
-      const victim = sessions[0];
+      const victim = await onFreshConnection(url, aSession);
       if (victim !== undefined) process.kill(victim, 'SIGKILL');
-      await answering(url);
     },
 
     async 'connections dropped'() {
-      await sql`
-        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-        WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`;
+      await onFreshConnection(
+        url,
+        fresh => fresh`
+          SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+          WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`,
+      );
     },
 
     async 'connections exhausted'() {
@@ -79,7 +81,10 @@ export async function startDatabase(): Promise<ChaosDatabase> {
     url,
     sql,
     suffer(fault) {
-      last = last.then(faults[fault]);
+      last = last.then(async () => {
+        await faults[fault]();
+        await answering(url);
+      });
       return last;
     },
     restart,
@@ -91,11 +96,12 @@ export async function startDatabase(): Promise<ChaosDatabase> {
   };
 }
 
-async function backends(sql: Sql): Promise<number[]> {
-  const rows = await sql<{ pid: number }[]>`
+/** The process id of somebody who is connected. */
+async function aSession(sql: Sql): Promise<number | undefined> {
+  const [session] = await sql<{ pid: number }[]>`
     SELECT pid FROM pg_stat_activity
-    WHERE backend_type = 'client backend' AND application_name <> 'chaos' ORDER BY pid`;
-  return rows.map(({ pid }) => pid);
+    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY pid LIMIT 1`;
+  return session?.pid;
 }
 
 async function setReadOnly(url: string, on: boolean): Promise<void> {

@@ -14,6 +14,8 @@ if (!Number.isInteger(seconds) || seconds < 1 || !Number.isInteger(seed) || posi
 }
 
 console.log(`chaos for ${seconds} s; the same again: npm run test:chaos -- ${seconds} --seed ${seed}`);
-const figures = await runChaos({ seed, seconds, say: line => console.log(line) });
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopping.abort());
+const figures = await runChaos({ seed, seconds, signal: stopping.signal, say: line => console.log(line) });
 printFigures(figures);
 process.exitCode = figures.violations.length === 0 ? 0 : 1;

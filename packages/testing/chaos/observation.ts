@@ -20,6 +20,15 @@ export async function readTables(
   return { rows, ledger, albums };
 }
 
+/** Inserts that are still under way, those included that nobody waits for any more. */
+export async function countInserts(sql: Sql): Promise<number> {
+  const [answer] = await sql<[{ inserts: number }]>`
+    SELECT count(*)::int AS inserts FROM pg_stat_activity
+    WHERE datname = current_database() AND state = 'active' AND query LIKE '%INSERT INTO ingestion_outbox%'
+      AND pid <> pg_backend_pid()`;
+  return answer.inserts;
+}
+
 /** Rows that are not settled. */
 export async function countOpen(sql: Sql): Promise<number> {
   const [answer] = await sql<[{ open: number }]>`

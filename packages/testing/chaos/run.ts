@@ -1,8 +1,17 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { pause } from '@segue/process/clock.ts';
 import { startAdditions } from './additions.ts';
 import { onFreshConnection } from './database.ts';
 import { type Outcome, violations } from './model.ts';
-import { countOpen, type Held, lastSettled, passADay, readHeld, readTables } from './observation.ts';
+import {
+  countInserts,
+  countOpen,
+  type Held,
+  lastSettled,
+  passADay,
+  readHeld,
+  readTables,
+} from './observation.ts';
 import type { Tally } from './processes.ts';
 import { randomStream } from './random.ts';
 import { type Blow, blowsOf } from './schedule.ts';
@@ -13,6 +22,8 @@ export type ChaosOptions = {
   seed: number;
   /** How long blows fall, in all. Each round takes some seconds more, in which the outbox is drained. */
   seconds: number;
+  /** Ends the run early: the round that is under way is the last one, and is over. */
+  signal: AbortSignal;
   say: (line: string) => void;
 };
 
@@ -45,7 +56,7 @@ const drainWithinMs = 60_000;
  *
  * @throws when the run itself cannot go on
  */
-export async function runChaos({ seed, seconds, say }: ChaosOptions): Promise<Figures> {
+export async function runChaos({ seed, seconds, signal, say }: ChaosOptions): Promise<Figures> {
   const rounds = Math.ceil((seconds * 1_000) / roundMs);
   const { wishes, catalogue } = wishesOf({ seed, rounds, roundMs });
   const random = randomStream(seed, 'between rounds');
@@ -60,16 +71,19 @@ export async function runChaos({ seed, seconds, say }: ChaosOptions): Promise<Fi
   const additions = startAdditions({ sql, apiAddress: system.apiAddress, window: () => window });
 
   async function strike(blow: Blow): Promise<void> {
-    if (blow.what === 'kill relay')
-      await readHeld(sql).then(
+    if (blow.what === 'kill relay') {
+      // Not waited for: the database may be away.
+      readHeld(sql).then(
         held => kills.push(held),
         () => undefined,
       );
+    }
     const fault = 'fault' in blow ? blow.fault : '';
     if (fault !== null) count(faults, `${blow.what} ${fault}`.trim());
     await system.strike(blow);
   }
 
+  /** @returns what is still under way when the time is up */
   async function storm(round: number): Promise<Promise<void>[]> {
     const ms = Math.min(roundMs, seconds * 1_000 - round * roundMs);
     const made = wishes
@@ -77,12 +91,13 @@ export async function runChaos({ seed, seconds, say }: ChaosOptions): Promise<Fi
       .map(wish => ({ atMs: wish.atMs, begin: () => additions.make(wish) }));
     const blows = blowsOf({ seed, round, ms, relays: relayCount, leaseMs });
     const struck = blows.map(blow => ({ atMs: blow.atMs, begin: () => strike(blow) }));
-    return await inTime(ms, [...made, ...struck]);
+    return await inTime(ms, [...made, ...struck], signal);
   }
 
   async function drain(): Promise<number> {
     const start = performance.now();
-    while ((await countOpen(sql).catch(() => 1)) > 0) {
+    const isBusy = async () => (await countInserts(sql)) > 0 || (await countOpen(sql)) > 0;
+    while (await isBusy().catch(() => true)) {
       if (performance.now() - start > drainWithinMs) break;
       await wait(50);
     }
@@ -102,11 +117,12 @@ export async function runChaos({ seed, seconds, say }: ChaosOptions): Promise<Fi
   let outcome: Outcome | undefined;
   const wrong: string[] = [];
   try {
-    for (let round = 0; round < rounds && wrong.length === 0; round++) {
+    for (let round = 0; round < rounds && wrong.length === 0 && !signal.aborted; round++) {
       system.threaten();
       const underWay = await storm(round);
       await system.heal();
-      await Promise.all(underWay);
+      if (!(await endsWithin(drainWithinMs, Promise.all(underWay))))
+        wrong.push('R1: additions are not answered for a minute');
       const drainMs = await drain();
       longestDrainMs = Math.max(longestDrainMs, drainMs);
       outcome = await observe();
@@ -145,7 +161,18 @@ export async function runChaos({ seed, seconds, say }: ChaosOptions): Promise<Fi
       violations: wrong,
     };
   } finally {
+    additions.giveUp();
     await system.end();
+  }
+}
+
+/** @throws what the work throws */
+async function endsWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
+  const done = new AbortController();
+  try {
+    return await Promise.race([work.then(() => true), pause(ms, done.signal).then(() => false)]);
+  } finally {
+    done.abort();
   }
 }
 
@@ -153,14 +180,19 @@ export async function runChaos({ seed, seconds, say }: ChaosOptions): Promise<Fi
 async function inTime(
   ms: number,
   things: { atMs: number; begin: () => Promise<void> }[],
+  signal: AbortSignal,
 ): Promise<Promise<void>[]> {
   const start = performance.now();
   const begun: Promise<void>[] = [];
   for (const { atMs, begin } of things.sort((one, other) => one.atMs - other.atMs)) {
-    await wait(Math.max(0, start + atMs - performance.now()));
-    begun.push(begin());
+    await pause(Math.max(0, start + atMs - performance.now()), signal);
+    if (signal.aborted) return begun;
+    const work = begin();
+    // Its failure is looked at in the end; until then it must not count as unhandled.
+    work.catch(() => undefined);
+    begun.push(work);
   }
-  await wait(Math.max(0, start + ms - performance.now()));
+  await pause(Math.max(0, start + ms - performance.now()), signal);
   return begun;
 }
 

@@ -7,6 +7,7 @@ import type { Catalogue } from '@segue/stand-ins/tidal/catalogue.ts';
 import { startTidal } from '@segue/stand-ins/tidal/server.ts';
 import { type InngestFault, inngestFaults, type QdrantFault, qdrantFaults, refuseEvents } from './faults.ts';
 import type { AcceptedEvent } from './model.ts';
+import { lastingPort } from './ports.ts';
 
 type Unreachable = 'refused connections';
 
@@ -90,14 +91,15 @@ export async function startServices(options: ServicesOptions): Promise<Services>
 async function switchable<Server extends { url: string; close(): Promise<void> }>(
   start: (port: number) => Promise<Server>,
 ) {
-  let server = await start(0);
+  const port = await lastingPort();
+  let server = await start(port);
   const { url } = server;
   let up = true;
   let last: Promise<void> = Promise.resolve();
 
   async function turn(on: boolean): Promise<void> {
     if (on === up) return;
-    if (on) server = await start(Number(new URL(url).port));
+    if (on) server = await start(port);
     else await server.close();
     up = on;
   }
