@@ -3,7 +3,7 @@ import { isrcInSql } from './recordings.ts';
 
 /** Numbers of recordings that nothing else in the benchmarks asks for. */
 const pendingFrom = 10_000_000;
-/** Every twentieth pending row repeats a recording that was asked for a batch or two before: 5 %, as always. */
+/** Every twentieth pending row repeats a recording that was asked for some batches before: 5 %, as always. */
 const repeatedAfter = 1_001;
 /** Rows a transaction; two transactions at a time keep two cores busy. */
 const chunk = 250_000;

@@ -1,7 +1,10 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { spawnKept } from '@segue/process/keptProcess.ts';
 
 const repositoryRoot = fileURLToPath(new URL('..', import.meta.url));
+const compileCache = join(tmpdir(), 'segue-bench-compile-cache');
 const startWithinMs = 15_000;
 
 export type RelaySettings = {
@@ -41,6 +44,8 @@ export async function startRelay(
     cwd: repositoryRoot,
     env: {
       PATH: process.env.PATH,
+      // Some ninety relays are started in a full run; this takes a third of each start.
+      NODE_COMPILE_CACHE: compileCache,
       DATABASE_URL: databaseUrl,
       RELAY_PORT: '0',
       QDRANT_URL: sinkUrl,

@@ -9,7 +9,6 @@ import { createLogger } from '@segue/process/logger.ts';
 import { createEventSender } from '@segue/relay/inngest/eventSender.ts';
 import { createTrackIndex } from '@segue/relay/qdrant/trackIndex.ts';
 import { createTidalClient } from '@segue/tidal/client.ts';
-import type { FastifyInstance } from 'fastify';
 import type { ApiAnswer } from './api.ts';
 import type { Scheduling } from './scheduling.ts';
 
@@ -54,7 +53,7 @@ process.send?.({ url: `${address}/graphql` } satisfies ApiAnswer);
 type Added = { addTrackToLibrary: { isrc: Isrc; title: string; artistName: string; albumName: string } };
 
 /** Between the track's commit and the answer, with the relay's own clients. */
-function scheduleInTheRequest({ graphql }: FastifyInstance): void {
+function scheduleInTheRequest({ graphql }: typeof server): void {
   const index = createTrackIndex({ url: SINK_URL, collection: 'tracks', timeoutMs: callTimeoutMs });
   const send = createEventSender();
   const signal = new AbortController().signal;

@@ -25,7 +25,7 @@ const modes = [
 ];
 
 async function run(bench: Bench): Promise<PartResult> {
-  const seconds = scaled(bench, 8, 1);
+  const seconds = scaled(bench, 6, 1);
   const runs = new Map(modes.map(mode => [mode, [] as Run[]]));
   for (let round = 1; round <= rounds; round++) {
     for (const mode of modes) {
@@ -102,18 +102,19 @@ async function additionsToArrivals(
   try {
     const warmUp = perSecond * warmUpSeconds;
     const total = warmUp + perSecond * seconds;
-    // 5 % of them repeat a recording; those have no event and no latency.
+    // 5 % of them repeat a recording; those have no event, and the first request's commit is what counts.
     const requested = recordings(1, total);
+    const isFirst = firstRequests(requested);
     const committedAt = new Map<string, number>();
     await sink.reset();
     const start = performance.now();
     const cpuBefore = await cpuSeconds(relay.pid, { descendants: false });
     await addSteadily({ perSecond, seconds: warmUpSeconds + seconds }, async number => {
       const recording = requested[number] as Recording;
-      await addTrack(sql, { ...recording });
-      const id = eventId(recording.isrc, 1);
-      if (number >= warmUp && !committedAt.has(id))
-        committedAt.set(id, Number(process.hrtime.bigint()) / 1e6);
+      await addTrack(sql, recording);
+      if (number >= warmUp && isFirst.has(number)) {
+        committedAt.set(eventId(recording.isrc, 1), Number(process.hrtime.bigint()) / 1e6);
+      }
       if (hinted) hints.give();
     });
     const took = (performance.now() - start) / 1_000;
@@ -130,6 +131,15 @@ async function additionsToArrivals(
     await hints.flush();
     await relay.stop();
   }
+}
+
+/** The places in the list at which a recording is requested for the first time. */
+function firstRequests(requested: Recording[]): Set<number> {
+  const first = new Map<string, number>();
+  requested.forEach(({ isrc }, number) => {
+    if (!first.has(isrc)) first.set(isrc, number);
+  });
+  return new Set(first.values());
 }
 
 /** The share of events that had arrived after so long, over powers of ten. */

@@ -34,7 +34,7 @@ const mutation = `mutation Add($id: ID!) {
 }`;
 
 async function run(bench: Bench): Promise<PartResult> {
-  const seconds = scaled(bench, 4);
+  const seconds = scaled(bench, 3);
   const runs = new Map(variants.map(variant => [variant, [] as number[][]]));
   for (let round = 1; round <= rounds; round++) {
     for (const variant of variants) {

@@ -7,7 +7,7 @@ const chunk = 10_000;
 /**
  * pg-boss with what its documentation offers for throughput (pgboss.io/api/workers, /api/queues): large batches,
  * fetched without a pause while they come back full, by several workers, on a table of the queue's own.
- * The numbers are the best of those tried here (batches of 500 to 5,000, 1 to 8 workers).
+ * The numbers are the best of those tried here (batches of 100 to 5,000, 1 to 8 workers).
  */
 export const pgBossWork = { batchSize: 2_000, burstWhenBatchFull: true, localConcurrency: 4 };
 export const pgBossQueue = { partition: true };
