@@ -20,12 +20,17 @@ const longestRestMs = 2_500;
  * start a little behind the last one.
  *
  * That is for speed alone and never trusted: ids and moments become visible out of order, leases end, retries
- * fall due. At least once in a poll interval, and whenever nothing was found, a claim looks at everything.
+ * fall due. Once in a poll interval a claim looks at everything (a sweep), and so does the next after one that
+ * found nothing: rows that were handed back a moment ago are all that is left at the end of a backlog. A long
+ * sweep pays for itself with a long rest before the next.
  */
 export class Frontier {
   #sweepEveryMs: number;
+  /** When a sweep is due, and from when on it may come earlier. */
   #nextSweep = 0;
+  #restsUntil = 0;
   #sweeping = true;
+  #foundNothing = false;
   #startedAt = 0;
   /** The first row of each of the last claims, oldest first, and how many rows each had. */
   #claims: { first: Position; rows: number }[] = [];
@@ -37,7 +42,10 @@ export class Frontier {
   /** Where the claim that is made now starts to look; undefined: at everything. */
   start(): Position | undefined {
     this.#startedAt = performance.now();
-    this.#sweeping = this.#claims.length === 0 || this.#startedAt >= this.#nextSweep;
+    this.#sweeping =
+      this.#claims.length === 0 ||
+      this.#startedAt >= this.#nextSweep ||
+      (this.#foundNothing && this.#startedAt >= this.#restsUntil);
     return this.#sweeping ? undefined : this.#claims[0]?.first;
   }
 
@@ -45,9 +53,10 @@ export class Frontier {
   found(rows: ClaimedRow[]): void {
     const now = performance.now();
     if (this.#sweeping) {
-      const rest = Math.min(longestRestMs, (now - this.#startedAt) * sweepShare);
-      this.#nextSweep = now + Math.max(this.#sweepEveryMs, rest);
+      this.#restsUntil = now + Math.min(longestRestMs, (now - this.#startedAt) * sweepShare);
+      this.#nextSweep = Math.max(now + this.#sweepEveryMs, this.#restsUntil);
     }
+    this.#foundNothing = rows.length === 0;
     const first = rows[0];
     if (!first) return;
     // A sweep may have found old rows; then claiming goes on from there.

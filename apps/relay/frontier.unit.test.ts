@@ -43,11 +43,22 @@ test('a claim starts a thousand rows behind the newest that was claimed', () => 
   ]);
 });
 
-test('a claim that finds nothing moves nothing', () => {
+test('after a claim that finds nothing, the next looks at everything', () => {
   const frontier = create();
-  const { first } = claim(frontier, 500);
+  claim(frontier, 500);
+  expect(claim(frontier, 0).from).toBeDefined();
+  expect(claim(frontier, 500).from).toBeUndefined();
+  expect(claim(frontier, 500).from).toBeDefined();
+});
+
+test('but not before the last such look has had its rest; until then nothing moves', () => {
+  const frontier = create();
+  const { first } = claim(frontier, 500, { takesMs: 10 });
   claim(frontier, 0);
-  expect(claim(frontier, 500).from).toBe(first);
+  pass(199);
+  expect(claim(frontier, 0).from).toBe(first);
+  pass(1);
+  expect(claim(frontier, 0).from).toBeUndefined();
 });
 
 test('once in an interval a claim looks at everything', () => {

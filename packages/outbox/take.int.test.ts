@@ -100,9 +100,18 @@ describe('an open request that owns the recording', () => {
     await takeAll(rows);
     await outbox.sql`UPDATE ingestion_outbox SET status = ${status}, available_at = now() + interval '1 hour'`;
 
-    const held = { verdict: 'held', holder: owner?.id };
+    const held = { verdict: 'held', holder: owner?.id, soon: status === 'in_flight' };
     expect(await verdictOn({ isrc: owner?.isrc })).toMatchObject(held);
     expect(await verdictOn({ isrc: owner?.isrc, force: true })).toMatchObject(held);
+  });
+
+  test('is not about to be settled when the lease of whoever claimed it has ended', async () => {
+    const { rows } = await outbox.claimed({});
+    await takeAll(rows);
+    const { rows: others } = await outbox.claimed({ isrc: rows[0]?.isrc });
+    await outbox.sql`
+      UPDATE ingestion_outbox SET available_at = now() - interval '1 second' WHERE id = ${rows[0]?.id as number}`;
+    expect(await takeAll(others)).toMatchObject([{ verdict: 'held', soon: false }]);
   });
 
   test('keeps its generation when it comes again, and is no longer fresh', async () => {
@@ -202,8 +211,8 @@ describe('several rows of one claim for one recording', () => {
     const [first, second, third] = rows;
     expect(await takeAll(rows)).toEqual([
       { id: first?.id, verdict: 'taken', generation: 1, fresh: true },
-      { id: second?.id, verdict: 'held', holder: first?.id },
-      { id: third?.id, verdict: 'held', holder: first?.id },
+      { id: second?.id, verdict: 'held', holder: first?.id, soon: true },
+      { id: third?.id, verdict: 'held', holder: first?.id, soon: true },
     ]);
   });
 
@@ -291,7 +300,7 @@ describe('two relays at the same moment', () => {
     const verdicts = await takeTwice([isrc], enter(isrc));
     expect(kinds(verdicts)).toEqual(['held', 'taken']);
     const taker = verdicts.find(({ verdict }) => verdict === 'taken')?.id;
-    expect(verdicts).toContainEqual({ id: expect.any(Number), verdict: 'held', holder: taker });
+    expect(verdicts).toContainEqual({ id: expect.any(Number), verdict: 'held', holder: taker, soon: true });
     expect(await outbox.ledger(isrc)).toMatchObject({ outbox_id: taker, generation: 1 });
   });
 
@@ -343,7 +352,7 @@ test.each<[string, (lease: string, id: number) => Promise<unknown>]>([
     await settle(lease, id);
     const before = await outbox.ledger(isrc);
 
-    expect(await takeAll(rows)).toEqual([{ id, verdict: 'held', holder: id }]);
+    expect(await takeAll(rows)).toMatchObject([{ id, verdict: 'held', holder: id }]);
     expect(await outbox.ledger(isrc)).toEqual(before);
   },
 );

@@ -10,8 +10,11 @@ export type Verdict =
   | { id: number; verdict: 'taken'; generation: number; fresh: boolean }
   /** The recording was sent within the dedupe window. */
   | { id: number; verdict: 'duplicate' }
-  /** Another row that is still open owns the sending: whether this one is a duplicate is not known yet. */
-  | { id: number; verdict: 'held'; holder: number };
+  /**
+   * Another row that is still open owns the sending: whether this one is a duplicate is not known yet. `soon`:
+   * a relay has the holder in hand, and mostly settles it within milliseconds.
+   */
+  | { id: number; verdict: 'held'; holder: number; soon: boolean };
 
 /**
  * Asks the ledger which of the rows may be sent. The database decides, by the ledger's primary key: of two
@@ -33,7 +36,7 @@ export async function take(
   if (known.length > 0) {
     for (const verdict of await takeKnown(db, known, dedupeWindowMs)) verdicts.set(verdict.id, verdict);
   }
-  return rows.map(row => verdicts.get(row.id) ?? { id: row.id, verdict: 'held', holder: row.id });
+  return rows.map(row => verdicts.get(row.id) ?? { id: row.id, verdict: 'held', holder: row.id, soon: true });
 }
 
 /**
@@ -50,6 +53,14 @@ function takeNew(db: Queryable, rows: Taking[]): Promise<{ id: number }[]> {
     RETURNING outbox_id AS id`;
 }
 
+type Known = {
+  id: number;
+  owner: number;
+  verdict: 'own' | 'free' | 'duplicate' | 'held';
+  generation: number | null;
+  soon: boolean;
+};
+
 /**
  * Decides on recordings that the ledger knows. A row takes one that is its own already (a retry, which keeps
  * its generation), or that no open row owns and that was not sent within the window, or is forced.
@@ -58,9 +69,7 @@ function takeNew(db: Queryable, rows: Taking[]): Promise<{ id: number }[]> {
  * else took the recording in between wins, and this row is told that it is held.
  */
 async function takeKnown(db: Queryable, rows: Taking[], dedupeWindowMs: number): Promise<Verdict[]> {
-  const answers = await db<
-    { id: number; owner: number; verdict: 'own' | 'free' | 'duplicate' | 'held'; generation: number | null }[]
-  >`
+  const answers = await db<Known[]>`
     WITH seen AS MATERIALIZED (
       SELECT request.id, request.isrc, ledger.outbox_id AS owner, ledger.generation,
         CASE
@@ -71,7 +80,8 @@ async function takeKnown(db: Queryable, rows: Taking[], dedupeWindowMs: number):
           WHEN NOT request.force AND ledger.sent_at > now() - ${dedupeWindowMs} * interval '1 millisecond'
             THEN 'duplicate'
           ELSE 'free'
-        END AS verdict
+        END AS verdict,
+        owner.status = 'in_flight' AND owner.available_at > now() AS in_hand
       FROM unnest(
         ${rows.map(row => row.id)}::bigint[], ${rows.map(row => row.isrc)}::text[],
         ${booleans(
@@ -104,12 +114,13 @@ async function takeKnown(db: Queryable, rows: Taking[], dedupeWindowMs: number):
       FROM locked WHERE ledger.isrc = locked.isrc
       RETURNING ledger.outbox_id AS id, ledger.isrc, ledger.generation
     )
-    SELECT seen.id, seen.verdict, coalesce(taken.id, seen.owner) AS owner, taken.generation
+    SELECT seen.id, seen.verdict, coalesce(taken.id, seen.owner) AS owner, taken.generation,
+      taken.id IS NOT NULL OR coalesce(seen.in_hand, false) AS soon
     FROM seen LEFT JOIN taken ON taken.isrc = seen.isrc`;
-  return answers.map(({ id, verdict, owner, generation }) => {
+  return answers.map(({ id, verdict, owner, generation, soon }) => {
     if (owner === id && generation !== null)
       return { id, verdict: 'taken', generation, fresh: verdict === 'free' };
     if (verdict === 'duplicate') return { id, verdict };
-    return { id, verdict: 'held', holder: owner };
+    return { id, verdict: 'held', holder: owner, soon };
   });
 }

@@ -18,8 +18,9 @@ export type Conclusion = {
   released: Release[];
 };
 
-/** A held row asks again after so long: its holder is mostly settled within milliseconds. */
-const heldMs = 1_000;
+/** A held row asks again after so long: soon where its holder is in hand, later where that waits itself. */
+const heldSoonMs = 100;
+const heldLongMs = 1_000;
 
 /**
  * Draws the conclusion from what the steps have found. A follower is what its leader turned out to be, unless
@@ -45,7 +46,8 @@ export function conclude(deduped: Deduped, asked: Asked, sent: Sent): Conclusion
   conclusion.released = [
     { rows: undecided, delayMs: 0, error: sent.outage?.error ?? null },
     { rows: again, delayMs: 0, error: null },
-    { rows: deduped.held, delayMs: heldMs, error: null },
+    { rows: deduped.held.filter(row => row.soon), delayMs: heldSoonMs, error: null },
+    { rows: deduped.held.filter(row => !row.soon), delayMs: heldLongMs, error: null },
   ].filter(({ rows }) => rows.length > 0);
   return conclusion;
 }

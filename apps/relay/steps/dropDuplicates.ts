@@ -16,8 +16,11 @@ export type Deduped = {
   /** Sent within the dedupe window (rule R5). */
   duplicates: ClaimedRow[];
   /** Another open row owns the recording; whether these are duplicates will be known when it is settled. */
-  held: ClaimedRow[];
+  held: HeldRow[];
 };
+
+/** `soon`: the row that holds this one is in a relay's hand at this moment. */
+export type HeldRow = ClaimedRow & { soon: boolean };
 
 /** Lets one row a recording through, as the ledger decides. */
 export async function dropDuplicates(
@@ -36,11 +39,15 @@ export async function dropDuplicates(
   }
 
   const duplicates: ClaimedRow[] = [];
-  const held: ClaimedRow[] = [];
+  const held: HeldRow[] = [];
   for (const verdict of verdicts) {
     const row = byId.get(verdict.id) as ClaimedRow;
     if (verdict.verdict === 'duplicate') duplicates.push(row);
-    if (verdict.verdict === 'held') (taken.get(verdict.holder)?.followers ?? held).push(row);
+    if (verdict.verdict === 'held') {
+      const leader = taken.get(verdict.holder);
+      if (leader) leader.followers.push(row);
+      else held.push({ ...row, soon: verdict.soon });
+    }
   }
   return { taken: [...taken.values()], duplicates, held };
 }
