@@ -54,9 +54,20 @@ describe('a request by INSERT', () => {
   test.each(['', 'USRC1760783', 'USRC176078399', 'USRC1760783É', 'USRC1760783ı'])(
     'is refused for the ISRC "%s"',
     async isrc => {
-      await expect(request(isrc)).rejects.toThrow('ingestion_outbox_isrc_valid');
+      await expect(request(isrc)).rejects.toMatchObject({
+        code: '23514',
+        constraint_name: 'ingestion_outbox_isrc_valid',
+        message: expect.stringContaining('is no ISRC'),
+      });
     },
   );
+
+  test('cannot be given an invalid ISRC later', async () => {
+    await request('USRC17607830');
+    await expect(
+      database.sql`UPDATE ingestion_outbox SET isrc = 'nonsense' WHERE isrc = 'USRC17607830'`,
+    ).rejects.toMatchObject({ code: '23514' });
+  });
 
   test('is normalised as the TypeScript does it, whatever the text', async () => {
     // What either side takes for white space, hyphens and their look-alikes, letters with odd upper cases.
