@@ -20,9 +20,34 @@ export function createLogger(name: string, level: string): Logger {
   };
   const stream = process.stdout.isTTY
     ? prettyPrinter({ ignore: 'pid,hostname', sync: true })
-    : // With a minLength of 0 sonic-boom's flush does not wait for the write that is under way.
-      destination({ fd: 1, sync: false, minLength: 1 });
+    : new GatheredLines();
   return pino(options, stream);
+}
+
+/**
+ * Hands the lines of one turn of the event loop to stdout in one piece: a relay's batch is 500 of them. Line
+ * by line, sonic-boom measures what it holds at each, and writes 16 KiB a turn: under load its lines lagged
+ * a second behind, and cost a tenth of a relay's time.
+ */
+class GatheredLines {
+  // With a minLength of 0 sonic-boom's flush does not wait for the write that is under way.
+  #stdout = destination({ fd: 1, sync: false, minLength: 1 });
+  #lines = '';
+
+  write(line: string): void {
+    if (this.#lines === '') setImmediate(() => this.#hand());
+    this.#lines += line;
+  }
+
+  flush(done: () => void): void {
+    this.#hand();
+    this.#stdout.flush(done);
+  }
+
+  #hand(): void {
+    if (this.#lines !== '') this.#stdout.write(this.#lines);
+    this.#lines = '';
+  }
 }
 
 /** Resolves when every line so far is written. */
