@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { destination, type Logger, pino } from 'pino';
 import { build as prettyPrinter } from 'pino-pretty';
 
@@ -18,9 +19,9 @@ export function createLogger(name: string, level: string): Logger {
     level,
     redact: secrets.flatMap(field => [field, `*.${field}`]),
   };
-  const stream = process.stdout.isTTY
-    ? prettyPrinter({ ignore: 'pid,hostname', sync: true })
-    : new GatheredLines();
+  // Not process.stdout.isTTY: whoever looks at process.stdout makes the descriptor non-blocking, and sonic-boom
+  // waits 100 ms each time that a pipe is full.
+  const stream = isatty(1) ? prettyPrinter({ ignore: 'pid,hostname', sync: true }) : new GatheredLines();
   return pino(options, stream);
 }
 
@@ -31,7 +32,7 @@ export function createLogger(name: string, level: string): Logger {
  */
 class GatheredLines {
   // With a minLength of 0 sonic-boom's flush does not wait for the write that is under way.
-  #stdout = destination({ fd: 1, sync: false, minLength: 1 });
+  #stdout = destination({ dest: 1, sync: false, minLength: 1 });
   #lines = '';
 
   write(line: string): void {
