@@ -55,7 +55,7 @@ export async function drainWithPgbench({ server }: Bench, atLeastRows: number): 
 function scriptOf({ claim, take, settle }: HotStatements): string {
   return `
 WITH claimed AS (${claim})
-SELECT array_agg(id) AS ids, array_agg(isrc) AS isrcs, max("createdAt") AS after_created_at, max(id) AS after_id
+SELECT array_agg(id) AS ids, array_agg(isrc) AS isrcs, max("createdAt") AS from_created_at, max(id) AS from_id
 FROM claimed \\gset
 WITH taken AS (${take}) SELECT count(*) FROM taken;
 ${settle};
@@ -77,8 +77,8 @@ async function runPgbench(
       limit: batchSize,
       lease: randomUUID(),
       lease_ms: leaseMs,
-      after_created_at: '-infinity',
-      after_id: 0,
+      from_created_at: '-infinity',
+      from_id: 0,
       generation: 1,
     };
     const args = [

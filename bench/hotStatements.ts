@@ -14,7 +14,7 @@ export type HotStatements = { claim: NamedStatement; take: NamedStatement; settl
 /** Values that occur nowhere else, so that a parameter is known by its value. */
 const limit = 3;
 const leaseMs = 98_765;
-const after = { createdAt: '1999-12-31 23:59:59+00', id: -98 };
+const from = { createdAt: '1999-12-31 23:59:59+00', id: -98 };
 const generation = 7;
 
 /**
@@ -35,7 +35,7 @@ export async function captureHotStatements(url: string): Promise<HotStatements> 
   try {
     await fill(sql, recordings(1, limit));
     sent.length = 0;
-    const { lease, rows } = await claim(sql, { limit, leaseMs, after });
+    const { lease, rows } = await claim(sql, { limit, leaseMs, from });
     await take(sql, rows, { dedupeWindowMs: 0 });
     const ids = rows.map(({ id }) => id);
     await settleScheduled(sql, lease, ids, generation);
@@ -43,8 +43,8 @@ export async function captureHotStatements(url: string): Promise<HotStatements> 
     const names = new Map<string, string>([
       [String(limit), 'limit'],
       [String(leaseMs), 'lease_ms'],
-      [String(after.createdAt), 'after_created_at'],
-      [String(after.id), 'after_id'],
+      [String(from.createdAt), 'from_created_at'],
+      [String(from.id), 'from_id'],
       [String(lease), 'lease'],
       [String(generation), 'generation'],
       [String(ids), 'ids'],

@@ -1,4 +1,4 @@
-import type { ClaimedRow, Position } from '@segue/outbox/claim.ts';
+import { byPosition, type ClaimedRow, type Position } from '@segue/outbox/claim.ts';
 
 /**
  * How many rows behind the newest claimed one a claim starts to look. A transaction that began earlier may
@@ -19,10 +19,11 @@ const longestRestMs = 2_500;
  * them each time: 24,000 dead rows made a claim of 3 ms one of 180 ms (PlanetScale, PostgreSQL 18). So claims
  * start a little behind the last one.
  *
- * That is for speed alone and never trusted: ids and moments become visible out of order, leases end, retries
- * fall due. Once in a poll interval a claim looks at everything (a sweep), and so does the next after one that
- * found nothing: rows that were handed back a moment ago are all that is left at the end of a backlog. A long
- * sweep pays for itself with a long rest before the next.
+ * Rows that this relay hands back turn up behind its claims when they fall due; then one claim starts at them.
+ *
+ * All that is for speed alone and never trusted: ids and moments become visible out of order, leases end,
+ * retries fall due. Once in a poll interval, and after a claim that found nothing, a claim looks at everything
+ * (a sweep). A long sweep pays for itself with a long rest before the next.
  */
 export class Frontier {
   #sweepEveryMs: number;
@@ -34,6 +35,8 @@ export class Frontier {
   #startedAt = 0;
   /** The first row of each of the last claims, oldest first, and how many rows each had. */
   #claims: { first: Position; rows: number }[] = [];
+  /** The first of the rows that were handed back together, and when they fall due, in no order. */
+  #handedBack: { first: Position; dueAt: number }[] = [];
 
   constructor({ sweepEveryMs }: { sweepEveryMs: number }) {
     this.#sweepEveryMs = sweepEveryMs;
@@ -46,7 +49,20 @@ export class Frontier {
       this.#claims.length === 0 ||
       this.#startedAt >= this.#nextSweep ||
       (this.#foundNothing && this.#startedAt >= this.#restsUntil);
-    return this.#sweeping ? undefined : this.#claims[0]?.first;
+    const due = this.#handedBack.filter(({ dueAt }) => this.#startedAt >= dueAt);
+    this.#handedBack = this.#handedBack.filter(({ dueAt }) => this.#startedAt < dueAt);
+    if (this.#sweeping) return undefined;
+    return [...due, ...this.#claims.slice(0, 1)].map(({ first }) => first).reduce(earlier);
+  }
+
+  /** Rows that were handed back, to be claimed again after `delayMs`. */
+  handedBack(rows: ClaimedRow[], delayMs: number): void {
+    if (rows.length > 0) {
+      this.#handedBack.push({
+        first: rows.reduce<Position>(earlier, rows[0] as ClaimedRow),
+        dueAt: performance.now() + delayMs,
+      });
+    }
   }
 
   /** What that claim has found. */
@@ -68,4 +84,8 @@ export class Frontier {
   #rowsBehindOldest(): number {
     return this.#claims.slice(1).reduce((sum, claim) => sum + claim.rows, 0);
   }
+}
+
+function earlier(a: Position, b: Position): Position {
+  return byPosition(a, b) < 0 ? a : b;
 }

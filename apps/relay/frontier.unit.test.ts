@@ -61,6 +61,29 @@ test('but not before the last such look has had its rest; until then nothing mov
   expect(claim(frontier, 0).from).toBeUndefined();
 });
 
+test('rows that were handed back are looked at once, when they fall due', () => {
+  const frontier = create();
+  const rows = Array.from({ length: 5 }, () => claimedRow());
+  const { first } = claim(frontier, 500);
+  frontier.handedBack(rows.slice(3), 200);
+  frontier.handedBack(rows.slice(0, 3).reverse(), 100);
+  frontier.handedBack([], 0);
+  pass(99);
+  expect(claim(frontier, 500).from).toBe(first);
+  pass(1);
+  expect(claim(frontier, 500).from).toBe(rows[0]);
+  expect(claim(frontier, 500).from).not.toBe(rows[0]);
+  pass(100);
+  expect(claim(frontier, 500).from).toBe(rows[3]);
+});
+
+test('rows that stand before everything that is looked at move nothing back', () => {
+  const frontier = create();
+  const { first } = claim(frontier, 500);
+  frontier.handedBack([claimedRow()], 0);
+  expect(claim(frontier, 500).from).toBe(first);
+});
+
 test('once in an interval a claim looks at everything', () => {
   const frontier = create();
   claim(frontier, 500);

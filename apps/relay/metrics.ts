@@ -72,6 +72,10 @@ export class Metrics {
     count('duplicate', settled.duplicates.length);
     count('dead', dead);
     count('refused', settled.refused.length - dead);
+    count(
+      'released',
+      settled.released.reduce((rows, group) => rows + group.rows.length, 0),
+    );
     count('lease_lost', settled.lost);
     this.#batchSeconds.observe(durationMs / 1_000);
   }

@@ -94,13 +94,16 @@ export class Relay {
     const claimedAt = performance.now();
     try {
       const { leaseMs } = this.#options;
-      const batch = await claim(this.#sql, { limit, leaseMs, after: this.#frontier.start() });
+      const batch = await claim(this.#sql, { limit, leaseMs, from: this.#frontier.start() });
       this.#frontier.found(batch.rows);
       if (batch.rows.length > 0) {
         const signals = { stopping: this.#stopping.signal, givingUp: this.#givingUp.signal };
         const work: Promise<void> = relayBatch(batch, claimedAt, signals, this.#options)
           .then(
-            settled => this.#options.onSettled?.(settled, performance.now() - claimedAt),
+            settled => {
+              for (const { rows, delayMs } of settled.released) this.#frontier.handedBack(rows, delayMs);
+              this.#options.onSettled?.(settled, performance.now() - claimedAt);
+            },
             error => this.#databaseFailed(error),
           )
           .finally(() => this.#underWay.delete(work));

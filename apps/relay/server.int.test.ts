@@ -102,6 +102,7 @@ describe('/metrics', () => {
           { row, error: '', final: false, dead: true },
           { row, error: '', final: false, dead: false },
         ],
+        released: [{ rows: [row, row], delayMs: 0, error: null }],
         closed: [],
         lost: 3,
       },
@@ -110,7 +111,15 @@ describe('/metrics', () => {
     const { text } = await get('/metrics');
     expect(figure(text, 'segue_relay_breaker_open{service="inngest"}')).toBe(1);
     expect(figure(text, 'segue_relay_breaker_open{service="qdrant"}')).toBe(0);
-    const outcomes = { scheduled: 2, already_indexed: 1, duplicate: 1, dead: 1, refused: 1, lease_lost: 3 };
+    const outcomes = {
+      scheduled: 2,
+      already_indexed: 1,
+      duplicate: 1,
+      dead: 1,
+      refused: 1,
+      released: 2,
+      lease_lost: 3,
+    };
     for (const [outcome, count] of Object.entries(outcomes)) {
       expect(figure(text, `segue_relay_rows_total{outcome="${outcome}"}`)).toBe(count);
     }

@@ -61,9 +61,9 @@ test('rows before a position are left to another claim', async () => {
     { created_at: ago(2_000) },
     { created_at: ago(1_000) },
   );
-  const looked = await claim(outbox.sql, { limit: 1, leaseMs: 0 });
-  const [after] = looked.rows;
-  expect(ids(await claim(outbox.sql, { limit: 100, leaseMs, after }))).toEqual([second, third]);
+  const looked = await claim(outbox.sql, { limit: 2, leaseMs: 0 });
+  const [, from] = looked.rows;
+  expect(ids(await claim(outbox.sql, { limit: 100, leaseMs, from }))).toEqual([second, third]);
 });
 
 test('a position is exact to the microsecond', async () => {
@@ -73,9 +73,9 @@ test('a position is exact to the microsecond', async () => {
     { created_at: `${moment}2+00` },
     { created_at: `${moment}3+00` },
   );
-  const [first] = (await claim(outbox.sql, { limit: 1, leaseMs: 0 })).rows;
-  expect(ids(await claim(outbox.sql, { limit: 1, leaseMs: 0, after: first }))).toEqual([stored[1]]);
-  expect(ids(await claim(outbox.sql, { limit: 3, leaseMs, after: first }))).toEqual(stored.slice(1));
+  const [, from] = (await claim(outbox.sql, { limit: 2, leaseMs: 0 })).rows;
+  expect(ids(await claim(outbox.sql, { limit: 1, leaseMs: 0, from }))).toEqual([stored[1]]);
+  expect(ids(await claim(outbox.sql, { limit: 3, leaseMs, from }))).toEqual(stored.slice(1));
 });
 
 test('rows of one moment are claimed in the order in which they were written', async () => {

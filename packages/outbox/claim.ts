@@ -34,19 +34,19 @@ export type Claim = { lease: string; rows: ClaimedRow[] };
  * The selection is fenced by MATERIALIZED: inlined, the planner may run it again for the join, and claim more
  * than the limit (Oban; odd-jobs#115; queue_classic#320).
  *
- * @param after looks only at rows behind this position; from the start when it is left out
+ * @param from looks only at rows from this position on; at all of them when it is left out
  * @returns rows in the order of claiming; none when nothing is due
  */
 export async function claim(
   db: Queryable,
-  { limit, leaseMs, after }: { limit: number; leaseMs: number; after?: Position | undefined },
+  { limit, leaseMs, from }: { limit: number; leaseMs: number; from?: Position | undefined },
 ): Promise<Claim> {
   const lease = randomUUID();
   const rows = await db<ClaimedRow[]>`
     WITH due AS MATERIALIZED (
       SELECT id FROM ingestion_outbox
       WHERE settled_at IS NULL AND status IN ('pending', 'in_flight') AND available_at <= now()
-        AND (created_at, id) > (${after?.createdAt ?? '-infinity'}::text::timestamptz, ${after?.id ?? 0}::bigint)
+        AND (created_at, id) >= (${from?.createdAt ?? '-infinity'}::text::timestamptz, ${from?.id ?? 0}::bigint)
       ORDER BY created_at, id
       LIMIT ${limit}
       FOR UPDATE SKIP LOCKED
@@ -61,8 +61,11 @@ export async function claim(
   return { lease, rows: rows.sort(byPosition) };
 }
 
-/** UPDATE … RETURNING keeps no order. PostgreSQL's text of two moments in one time zone compares like them. */
-function byPosition(a: Position, b: Position): number {
+/**
+ * Compares by the order of claiming, for a sort: UPDATE … RETURNING keeps none. PostgreSQL's texts of two
+ * moments in one time zone compare like the moments.
+ */
+export function byPosition(a: Position, b: Position): number {
   if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt ? -1 : 1;
   return a.id - b.id;
 }

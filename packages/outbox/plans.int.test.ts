@@ -85,7 +85,7 @@ describe.each(states)('%s', (_, plans, fill) => {
   test('a claim walks the index of open rows in its order, and looks each row up by its id', async () => {
     const reads = await readsOfOutbox(async db => {
       await claim(db, batch);
-      await claim(db, { ...batch, after: { createdAt: '2026-01-01 00:00:00+00', id: 1 } });
+      await claim(db, { ...batch, from: { createdAt: '2026-01-01 00:00:00+00', id: 1 } });
     });
     expect(reads).toEqual([
       'Index Scan using ingestion_outbox_open',

@@ -11,7 +11,7 @@ import {
   settleScheduled,
 } from '@segue/outbox/settle.ts';
 import { crashPoint } from '@segue/process/crashPoint.ts';
-import type { Conclusion } from './conclude.ts';
+import type { Conclusion, Release } from './conclude.ts';
 import type { Refusal } from './send.ts';
 
 /** What was truly written down, each row under this lease. */
@@ -21,6 +21,8 @@ export type Settled = {
   duplicates: ClaimedRow[];
   /** Refused by Inngest, once more or for good. */
   refused: (Refusal & { dead: boolean })[];
+  /** Handed back. */
+  released: Release[];
   /** Albums whose last row this was. */
   closed: ClosedBatch[];
   /** Rows that another relay had taken over meanwhile; nothing of them was changed. */
@@ -44,7 +46,15 @@ export async function settle(
   conclusion: Conclusion,
   { lease, maxAttempts, insist }: SettleOptions,
 ): Promise<Settled> {
-  const settled: Settled = { scheduled: [], indexed: [], duplicates: [], refused: [], closed: [], lost: 0 };
+  const settled: Settled = {
+    scheduled: [],
+    indexed: [],
+    duplicates: [],
+    refused: [],
+    released: [],
+    closed: [],
+    lost: 0,
+  };
 
   const write = async <Row extends ClaimedRow>(
     rows: Row[],
@@ -90,9 +100,13 @@ export async function settle(
       settled.duplicates = rows;
     }),
     ...conclusion.refused.map(writeRefusal),
-    ...conclusion.released.map(({ rows, ...options }) =>
-      write(rows, async ids => ({ ids: await release(sql, lease, ids, options), closed: [] })),
-    ),
+    ...conclusion.released.map(async ({ rows, ...options }) => {
+      const own = await write(rows, async ids => ({
+        ids: await release(sql, lease, ids, options),
+        closed: [],
+      }));
+      settled.released.push({ rows: own, ...options });
+    }),
   ]);
   return settled;
 }
