@@ -13,12 +13,12 @@ const pass = (ms: number) => vi.advanceTimersByTime(ms);
 const create = () => new Frontier({ sweepEveryMs: 1_000 });
 
 /** A claim that finds so many rows; where it looked from. */
-function claim(frontier: Frontier, found: number, { takesMs = 0 } = {}) {
+function claim(frontier: Frontier, found: number, { takesMs = 0, limit = 1_000 } = {}) {
   const from = frontier.start();
   pass(takesMs);
   const rows = Array.from({ length: found }, () => claimedRow());
-  frontier.found(rows);
-  return { from, first: rows[0] };
+  frontier.found(rows, limit);
+  return { from, first: rows[0], last: rows.at(-1) };
 }
 
 test('the first claim looks at everything, and so do all until one finds something', () => {
@@ -82,6 +82,15 @@ test('rows that stand before everything that is looked at move nothing back', ()
   const { first } = claim(frontier, 500);
   frontier.handedBack([claimedRow()], 0);
   expect(claim(frontier, 500).from).toBe(first);
+});
+
+test('in a backlog, a claim starts where the last one has ended', () => {
+  const frontier = create();
+  const [one, two] = [claim(frontier, 500, { limit: 500 }), claim(frontier, 500, { limit: 500 })];
+  expect(two.from).toBe(one.last);
+  const { from } = claim(frontier, 499, { limit: 500 });
+  expect(from).toBe(two.last);
+  expect(claim(frontier, 0).from).toBe(one.first);
 });
 
 test('once in an interval a claim looks at everything', () => {

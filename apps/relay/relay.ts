@@ -95,7 +95,7 @@ export class Relay {
     try {
       const { leaseMs } = this.#options;
       const batch = await claim(this.#sql, { limit, leaseMs, from: this.#frontier.start() });
-      this.#frontier.found(batch.rows);
+      this.#frontier.found(batch.rows, limit);
       if (batch.rows.length > 0) {
         const signals = { stopping: this.#stopping.signal, givingUp: this.#givingUp.signal };
         const work: Promise<void> = relayBatch(batch, claimedAt, signals, this.#options)

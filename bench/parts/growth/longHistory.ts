@@ -69,7 +69,7 @@ async function timeStatements(url: string, batches: number): Promise<Times> {
       const { lease, rows } = await claim(sql, { limit: batchSize, leaseMs, from: frontier.start() });
       const claimed = performance.now();
       if (rows.length < batchSize) throw new Error(`only ${rows.length} rows could be claimed`);
-      frontier.found(rows);
+      frontier.found(rows, batchSize);
       const verdicts = await take(sql, rows, { dedupeWindowMs });
       const taken = performance.now();
       const ids = Map.groupBy(verdicts, ({ verdict }) => verdict === 'taken');
