@@ -13,6 +13,7 @@ import { conclude } from './steps/conclude.ts';
 import { dropDuplicates } from './steps/dropDuplicates.ts';
 import { send } from './steps/send.ts';
 import { type Settled, settle } from './steps/settle.ts';
+import type { RefusalWeigher } from './steps/weighRefusals.ts';
 
 export type BatchDependencies = {
   sql: Sql;
@@ -24,6 +25,8 @@ export type BatchDependencies = {
   maxAttempts: number;
   dedupeWindowMs: number;
   leaseMs: number;
+  /** What refusals mean, over all batches of the relay. */
+  refusals: RefusalWeigher;
 };
 
 /** The two stages of stopping. */
@@ -35,7 +38,7 @@ export type StopSignals = {
 };
 
 /**
- * A claim's way, one straight line: drop duplicates, ask the index, send, settle.
+ * A claim's way, one straight line: drop duplicates, ask the index, send, weigh what was refused, settle.
  *
  * @param claimedAt when the claim was made, on `performance.now()`, which no change of the clock touches and
  * which goes on while the process is stopped
@@ -65,23 +68,23 @@ export async function relayBatch(
   if (asked.error) logFailedCall(logger, 'qdrant_error', asked.error, performance.now() - askedAt);
   crashPoint('after_index_check');
 
-  const sent = await send(asked.wanted, {
-    sender: relay.sender,
-    timeLeftMs,
-    stopping,
-    givingUp,
-    onFailedCall: (error, durationMs) => logFailedCall(logger, 'inngest_error', error, durationMs),
-  });
+  const { sent, resting } = relay.refusals.weigh(
+    await send(asked.wanted, {
+      sender: relay.sender,
+      timeLeftMs,
+      stopping,
+      givingUp,
+      onFailedCall: (error, durationMs) => logFailedCall(logger, 'inngest_error', error, durationMs),
+    }),
+  );
   if (sent.outage) relay.inngestBreaker.failed(sent.outage.retryAfterMs);
   else if (sent.accepted.length > 0 || sent.refused.some(refusal => !refusal.final))
     relay.inngestBreaker.succeeded();
   crashPoint('after_send');
 
-  const settled = await settle(sql, conclude(deduped, asked, sent), {
-    lease,
-    maxAttempts: relay.maxAttempts,
-    insist,
-  });
+  const conclusion = conclude(deduped, asked, sent);
+  conclusion.released.push(...resting);
+  const settled = await settle(sql, conclusion, { lease, maxAttempts: relay.maxAttempts, insist });
   logSettled(logger, settled, performance.now() - claimedAt);
   if (settled.lost > 0) {
     logger.warn(

@@ -7,9 +7,10 @@ import { type BatchDependencies, relayBatch } from './batch.ts';
 import { Frontier } from './frontier.ts';
 import { withoutRedaction } from './relayLog.ts';
 import type { Settled } from './steps/settle.ts';
+import { RefusalWeigher } from './steps/weighRefusals.ts';
 import type { Wake } from './wake.ts';
 
-export type RelayOptions = BatchDependencies & {
+export type RelayOptions = Omit<BatchDependencies, 'refusals'> & {
   wake: Wake;
   /** Rows a claim. */
   batchSize: number;
@@ -35,7 +36,7 @@ const patienceAtStopMs = 6_000;
  * woken. One claim at a time, up to `concurrency` batches under way.
  */
 export class Relay {
-  #options: RelayOptions;
+  #options: RelayOptions & BatchDependencies;
   #sql: Sql;
   #logger: Logger;
   #frontier: Frontier;
@@ -45,7 +46,11 @@ export class Relay {
   #loop: Promise<void> | undefined;
 
   constructor(options: RelayOptions) {
-    this.#options = { ...options, logger: withoutRedaction(options.logger) };
+    this.#options = {
+      ...options,
+      logger: withoutRedaction(options.logger),
+      refusals: new RefusalWeigher(),
+    };
     this.#sql = options.sql;
     this.#frontier = new Frontier(options);
     this.#logger = options.logger;

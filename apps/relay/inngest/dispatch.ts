@@ -8,6 +8,8 @@ export type Dispatch = {
   unsent: number[];
   /** The outage that stopped the dispatch. */
   outage?: Extract<Answer, { kind: 'unavailable' }>;
+  /** What is unsent is so because the batch has had all its calls. */
+  outOfCalls?: true;
 };
 
 export type Limits = {
@@ -43,9 +45,14 @@ export async function dispatch(
   };
 
   const ranges = split(sizes, limits).reverse();
-  for (let calls = 0; calls < limits.calls; calls++) {
+  for (let calls = 0; ; calls++) {
     const range = ranges.pop();
     if (!range) break;
+    if (calls >= limits.calls) {
+      ranges.push(range);
+      result.outOfCalls = true;
+      break;
+    }
     const [start, end] = range;
     const answer = await post(start, end);
     if (answer === null || answer.kind === 'unavailable') {

@@ -122,6 +122,7 @@ describe.each([
     // Every batch gets further.
     expect(result.refused.length).toBeGreaterThan(0);
     expect(result.refused.length + result.unsent.length).toBe(500);
+    expect(result).toMatchObject({ outOfCalls: true });
     expect(result).not.toHaveProperty('outage');
   });
 });
@@ -204,6 +205,7 @@ test('whatever a server does, each event is decided once, and only what it refus
       expect(published.toSorted((a, b) => a - b)).toEqual(result.accepted.toSorted((a, b) => a - b));
       for (const index of indexes(result)) expect(bad).toContain(index);
       expect(calls.length).toBeLessThanOrEqual(limits.calls);
+      expect(result.outOfCalls ?? false).toBe(!stopped && result.unsent.length > 0);
       if (!stopped && limits.calls === Number.POSITIVE_INFINITY) expect(result.unsent).toEqual([]);
     }),
     { numRuns: 500 },

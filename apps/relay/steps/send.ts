@@ -17,6 +17,8 @@ export type Sent = {
   /** To be sent again under the same id, without an attempt being counted. */
   unsent: TakenRow[];
   outage?: Extract<Answer, { kind: 'unavailable' }>;
+  /** What is unsent is so because the batch has had all its calls. */
+  outOfCalls?: true;
 };
 
 export type SendDependencies = {
@@ -72,6 +74,7 @@ export async function send(
     ],
     unsent: result.unsent.map(rowAt),
     ...(result.outage ? { outage: result.outage } : {}),
+    ...(result.outOfCalls ? { outOfCalls: true } : {}),
   };
 }
 
