@@ -27,6 +27,8 @@ export type BatchDependencies = {
   leaseMs: number;
   /** What refusals mean, over all batches of the relay. */
   refusals: RefusalWeigher;
+  /** Told of each batch, in ms since its claim. */
+  onSettled?: (settled: Settled, durationMs: number) => void;
 };
 
 /** The two stages of stopping. */
@@ -42,14 +44,14 @@ export type StopSignals = {
  *
  * @param claimedAt when the claim was made, on `performance.now()`, which no change of the clock touches and
  * which goes on while the process is stopped
- * @throws when the database fails; what is in hand is then left to its lease
+ * @throws when the database fails; what is not written by then is left to its lease
  */
 export async function relayBatch(
   { lease, rows }: Claim,
   claimedAt: number,
   { stopping, givingUp }: StopSignals,
   relay: BatchDependencies,
-): Promise<Settled> {
+): Promise<void> {
   const { sql, logger } = relay;
   // A quarter of the lease is kept for the settlement.
   const timeLeftMs = () => claimedAt + relay.leaseMs * 0.75 - performance.now();
@@ -85,12 +87,14 @@ export async function relayBatch(
   const conclusion = conclude(deduped, asked, sent);
   conclusion.released.push(...resting);
   const settled = await settle(sql, conclusion, { lease, maxAttempts: relay.maxAttempts, insist });
-  logSettled(logger, settled, performance.now() - claimedAt);
+  const durationMs = performance.now() - claimedAt;
+  logSettled(logger, settled, durationMs);
+  relay.onSettled?.(settled, durationMs);
   if (settled.lost > 0) {
     logger.warn(
       { lost: settled.lost },
       'lease lost: another relay has taken rows over; nothing of them was changed',
     );
   }
-  return settled;
+  if (settled.failure) throw settled.failure.error;
 }

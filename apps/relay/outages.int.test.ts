@@ -5,6 +5,7 @@ import { eventually } from '@segue/testing/eventually.ts';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createEventSender } from './inngest/eventSender.ts';
 import { newIsrc, useRelays } from './relay.testing.ts';
+import type { Settled } from './steps/settle.ts';
 
 const here = useRelays();
 
@@ -112,6 +113,29 @@ describe('the database', () => {
       isrcs.map(isrc => ({ isrc, ...scheduled })),
     );
     expect([...new Set(here.sentIds())]).toEqual(isrcs.map(isrc => idOf(isrc)));
+  });
+
+  test('takes one part of a settlement and not another: what was written is logged and counted', async () => {
+    const isrc = newIsrc();
+    await here.request({ isrc }, { isrc });
+    await here.sql`
+      ALTER TABLE ingestion_outbox ADD CONSTRAINT no_duplicates CHECK (reason IS DISTINCT FROM 'duplicate') NOT VALID`;
+    const counted: Settled[] = [];
+    const { lines } = here.start({ leaseMs: 1_000, onSettled: settled => counted.push(settled) });
+    try {
+      await eventually(() =>
+        expect(lines.some(({ msg }) => msg?.startsWith('the database failed;'))).toBe(true),
+      );
+      await eventually(() => expect(counted.length).toBeGreaterThan(0));
+    } finally {
+      await here.sql`ALTER TABLE ingestion_outbox DROP CONSTRAINT no_duplicates`;
+    }
+    expect(counted[0]?.scheduled).toMatchObject([{ isrc }]);
+    expect(await here.settled()).toMatchObject([scheduled, { status: 'skipped', reason: 'duplicate' }]);
+    expect(here.eventsOf(lines)).toMatchObject([
+      { event: 'ingestion_scheduled', isrc },
+      { event: 'ingestion_skipped', isrc, reason: 'duplicate' },
+    ]);
   });
 
   // Without mendDriver.mjs a connection that dies with something yet to be written leaves a place in the pool that

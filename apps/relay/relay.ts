@@ -6,7 +6,6 @@ import { reasonOf } from '@segue/process/reason.ts';
 import { type BatchDependencies, relayBatch } from './batch.ts';
 import { Frontier } from './frontier.ts';
 import { withoutRedaction } from './relayLog.ts';
-import type { Settled } from './steps/settle.ts';
 import { RefusalWeigher } from './steps/weighRefusals.ts';
 import type { Wake } from './wake.ts';
 
@@ -18,8 +17,6 @@ export type RelayOptions = Omit<BatchDependencies, 'refusals'> & {
   concurrency: number;
   /** How long a row may be overlooked that stands before those claimed last. */
   sweepEveryMs: number;
-  /** Told of each batch that went its way. */
-  onSettled?: (settled: Settled, durationMs: number) => void;
 };
 
 /** Rows in the claim that finds out whether Inngest is back. */
@@ -50,6 +47,10 @@ export class Relay {
       ...options,
       logger: withoutRedaction(options.logger),
       refusals: new RefusalWeigher(),
+      onSettled: (settled, durationMs) => {
+        for (const { rows, delayMs } of settled.released) this.#frontier.handedBack(rows, delayMs);
+        options.onSettled?.(settled, durationMs);
+      },
     };
     this.#sql = options.sql;
     this.#frontier = new Frontier(options);
@@ -104,13 +105,7 @@ export class Relay {
       if (batch.rows.length > 0) {
         const signals = { stopping: this.#stopping.signal, givingUp: this.#givingUp.signal };
         const work: Promise<void> = relayBatch(batch, claimedAt, signals, this.#options)
-          .then(
-            settled => {
-              for (const { rows, delayMs } of settled.released) this.#frontier.handedBack(rows, delayMs);
-              this.#options.onSettled?.(settled, performance.now() - claimedAt);
-            },
-            error => this.#databaseFailed(error),
-          )
+          .catch(error => this.#databaseFailed(error))
           .finally(() => this.#underWay.delete(work));
         this.#underWay.add(work);
       }

@@ -29,6 +29,8 @@ const conclusion = (given: Partial<Conclusion>): Conclusion => ({
   ...given,
 });
 
+const handBack = (row: TakenRow) => ({ rows: [row], delayMs: 0, error: null });
+
 const write = (given: Partial<Conclusion>, lease: string, insist: SettleOptions['insist'] = once => once()) =>
   settle(outbox.sql, conclusion(given), { lease, maxAttempts: 2, insist });
 
@@ -50,7 +52,7 @@ test('every group of a conclusion is written down, and told', async () => {
       scheduled: [a, { ...b, generation: 2 }],
       indexedUnsent: [c],
       duplicates: [d],
-      released: [{ rows: [e], delayMs: 0, error: 'Inngest is away' }],
+      released: [{ ...handBack(e), error: 'Inngest is away' }],
       refused: [once, forGood],
     },
     lease,
@@ -90,6 +92,25 @@ test('rows that another relay has taken over are counted, and not told as ours',
   await outbox.sql`
     UPDATE ingestion_outbox SET lease = gen_random_uuid() WHERE id = ANY(${theirs.map(({ id }) => id)}::bigint[])`;
   expect(await write({ scheduled: rows }, lease)).toMatchObject({ scheduled: [mine], lost: 2 });
+});
+
+test('when one group fails, all others are written and told all the same, and so is the failure', async () => {
+  const { lease, rows } = await taken(3);
+  const [a, b, c] = rows as [TakenRow, TakenRow, TakenRow];
+  let statements = 0;
+  const settled = await write(
+    { scheduled: [a], duplicates: [b], released: [handBack(c)] },
+    lease,
+    statement => (++statements === 2 ? Promise.reject(new Error('the disk is full')) : statement()),
+  );
+  expect(settled).toMatchObject({
+    scheduled: [a],
+    duplicates: [],
+    failure: { error: new Error('the disk is full') },
+  });
+  expect(await outbox.row(a.id)).toMatchObject({ status: 'scheduled' });
+  expect(await outbox.row(b.id)).toMatchObject({ status: 'in_flight' });
+  expect(await outbox.row(c.id)).toMatchObject({ status: 'pending' });
 });
 
 test('a settlement whose answer got lost, and that was tried again, is ours', async () => {

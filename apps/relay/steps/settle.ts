@@ -27,6 +27,8 @@ export type Settled = {
   closed: ClosedBatch[];
   /** Rows that another relay had taken over meanwhile; nothing of them was changed. */
   lost: number;
+  /** The first group that could not be written; its rows are left to their lease, all others are as told here. */
+  failure?: { error: unknown };
 };
 
 export type SettleOptions = {
@@ -40,7 +42,10 @@ export type SettleOptions = {
 const firstRetryMs = 500;
 const longestRetryMs = 60_000;
 
-/** Writes the conclusion down, each group in a statement of its own, all at the same time. */
+/**
+ * Writes the conclusion down, each group in a statement of its own, all at the same time. A group that fails does
+ * not take the others with it: what is written is to be told of, as nobody comes to it a second time.
+ */
 export async function settle(
   sql: Sql,
   conclusion: Conclusion,
@@ -88,7 +93,7 @@ export async function settle(
     if (own.length > 0) settled.refused.push({ ...refusal, dead });
   };
 
-  await Promise.all([
+  const groups = await Promise.allSettled([
     ...Map.groupBy(conclusion.scheduled, row => row.generation)
       .entries()
       .map(async ([generation, rows]) => {
@@ -108,5 +113,6 @@ export async function settle(
       settled.released.push({ rows: own, ...options });
     }),
   ]);
-  return settled;
+  const failed = groups.find(group => group.status === 'rejected');
+  return failed ? { ...settled, failure: { error: failed.reason } } : settled;
 }
