@@ -23,6 +23,18 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('%s', signal => {
     expect(child.logs.map(({ msg }) => msg)).toEqual(['up', 'stopping', 'all is put away', 'stopped']);
   });
 
+  test('finds a process that is not up yet with nothing to put away: it exits 0 at once', async () => {
+    const child = await startScript(`
+      ${work}
+      setImmediate(() => logger.info('starting'));
+      await run('script', () => new Promise(() => {}));
+    `);
+    await child.waitForLog(({ msg }) => msg === 'starting');
+    child.kill(signal);
+
+    expect(await child.exited).toEqual({ code: 0, signal: null });
+  });
+
   test('sent again ends it at once', async () => {
     const child = await startScript(`
       ${work}
@@ -126,14 +138,3 @@ test('every line that was logged before the end is written, whole and in order',
   expect(child.logs.at(-1)?.msg).toBe('stopped');
 });
 
-test('a process that is not up yet has nothing to put away and ends at once', async () => {
-  const child = await startScript(`
-    ${work}
-    setImmediate(() => logger.info('starting'));
-    await run('script', () => new Promise(() => {}));
-  `);
-  await child.waitForLog(({ msg }) => msg === 'starting');
-  child.kill('SIGTERM');
-
-  expect((await child.exited).signal).toBeNull();
-});

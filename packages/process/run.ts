@@ -18,7 +18,8 @@ const echoMs = 200;
  * Starts a process and ends it cleanly: SIGTERM and SIGINT call `stop` and exit 0; a second signal ends it at
  * once; a start that fails says why in one line and exits 1.
  *
- * @param start resolves when the process is ready to work
+ * @param start resolves when the process is ready to work. It takes nothing in hand before, so that a signal
+ * until then ends the process with 0, however long the start would have waited for a database.
  */
 export async function run(name: string, start: () => Promise<Running>): Promise<void> {
   let stoppingSince: number | undefined;
@@ -31,7 +32,8 @@ export async function run(name: string, start: () => Promise<Running>): Promise<
 
   const stop = async (signal: NodeJS.Signals) => {
     if (stoppingSince !== undefined && performance.now() - stoppingSince < echoMs) return;
-    if (stoppingSince !== undefined || !running) return process.exit(signal === 'SIGINT' ? 130 : 143);
+    if (stoppingSince !== undefined) return process.exit(signal === 'SIGINT' ? 130 : 143);
+    if (!running) return process.exit(0);
     stoppingSince = performance.now();
     const { logger } = running;
     logger.info({ signal }, 'stopping');
