@@ -70,8 +70,8 @@ export async function relayBatch(
   if (asked.error) logFailedCall(logger, 'qdrant_error', asked.error, performance.now() - askedAt);
   crashPoint('after_index_check');
 
-  const { sent, resting } = relay.refusals.weigh(
-    await send(asked.wanted, {
+  const answered = await relay.inngestBreaker.during(() =>
+    send(asked.wanted, {
       sender: relay.sender,
       timeLeftMs,
       stopping,
@@ -79,6 +79,7 @@ export async function relayBatch(
       onFailedCall: (error, durationMs) => logFailedCall(logger, 'inngest_error', error, durationMs),
     }),
   );
+  const { sent, resting } = relay.refusals.weigh(answered);
   if (sent.outage) relay.inngestBreaker.failed(sent.outage.retryAfterMs);
   else if (sent.accepted.length > 0 || sent.refused.some(refusal => !refusal.final))
     relay.inngestBreaker.succeeded();

@@ -25,6 +25,7 @@ export class Breaker {
   #failures = 0;
   #openUntil = 0;
   #state: 'closed' | 'tripped' = 'closed';
+  #callsUnderWay = 0;
 
   constructor(options: BreakerOptions) {
     this.#options = options;
@@ -38,6 +39,24 @@ export class Breaker {
   /** How long to hold back from now on, in ms. 0 when closed or when it is time to probe. */
   get waitMs(): number {
     return this.#state === 'closed' ? 0 : Math.max(0, this.#openUntil - performance.now());
+  }
+
+  /**
+   * Whether the server is known to be away: while open, and during a probe, which a server that hangs can make
+   * last for seconds. Without work there is no probe, and an idle relay has nothing to say against the server.
+   */
+  get isHeldBack(): boolean {
+    return this.state === 'open' || (this.state === 'probing' && this.#callsUnderWay > 0);
+  }
+
+  /** Makes calls. What came of them is told by {@link succeeded} or {@link failed}. */
+  async during<Result>(calls: () => Promise<Result>): Promise<Result> {
+    this.#callsUnderWay += 1;
+    try {
+      return await calls();
+    } finally {
+      this.#callsUnderWay -= 1;
+    }
   }
 
   succeeded(): void {

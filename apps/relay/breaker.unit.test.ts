@@ -87,6 +87,29 @@ test('a wait is stretched by up to a quarter at random', () => {
   expect(breaker.waitMs).toBeCloseTo(1_249.75);
 });
 
+describe('calls count as held back', () => {
+  test('while open, and when it is time to probe only during the probe, however that ends', async () => {
+    const breaker = create();
+    const during = (call: () => Promise<unknown>) => breaker.during(call).catch(() => undefined);
+    const seen: boolean[] = [];
+    const look = async () => void seen.push(breaker.isHeldBack);
+
+    await during(look);
+    breaker.failed();
+    await look();
+    pass(1_000);
+    await look();
+    await during(look);
+    await look();
+    await during(async () => {
+      await look();
+      throw new Error('no luck');
+    });
+    await look();
+    expect(seen).toEqual([false, true, false, true, false, true, false]);
+  });
+});
+
 describe('Retry-After', () => {
   test('is respected where it is longer than the wait', () => {
     const breaker = create();

@@ -33,8 +33,8 @@ export class Metrics {
       labelNames: ['service'],
       registers,
       collect() {
-        this.set({ service: 'inngest' }, Number(inngestBreaker.state !== 'closed'));
-        this.set({ service: 'qdrant' }, Number(indexBreaker.state !== 'closed'));
+        this.set({ service: 'inngest' }, Number(inngestBreaker.isHeldBack));
+        this.set({ service: 'qdrant' }, Number(indexBreaker.isHeldBack));
       },
     });
     // Both come from one query. Gauges are collected side by side, and each must wait for its own figure.

@@ -3,6 +3,7 @@ import type { Fault } from '@segue/stand-ins/faults.ts';
 import { startInngest } from '@segue/stand-ins/inngest/server.ts';
 import { eventually } from '@segue/testing/eventually.ts';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { Breaker } from './breaker.ts';
 import { createEventSender } from './inngest/eventSender.ts';
 import { newIsrc, useRelays } from './relay.testing.ts';
 import type { Settled } from './steps/settle.ts';
@@ -92,6 +93,25 @@ describe('R8: an Inngest that is away', () => {
     expect(sizes.slice(0, 7)).toEqual([100, 10, 10, 10, 10, 10, 10]);
     expect(sizes.length).toBeLessThanOrEqual(10);
   });
+});
+
+test('an Inngest that keeps a probe waiting is held back still', async () => {
+  const probed = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<undefined>();
+  let calls = 0;
+  here.inngest.answerWith(() => {
+    if (++calls === 1) return { status: 503 };
+    probed.resolve();
+    return answer.promise;
+  });
+  await here.request({});
+  const inngestBreaker = new Breaker({ firstWaitMs: 20, longestWaitMs: 20 });
+  here.start({ inngestBreaker });
+  await probed.promise;
+  expect(inngestBreaker).toMatchObject({ state: 'probing', isHeldBack: true });
+  answer.resolve(undefined);
+  await here.settled();
+  expect(inngestBreaker).toMatchObject({ state: 'closed', isHeldBack: false });
 });
 
 describe('the database', () => {

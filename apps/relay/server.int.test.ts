@@ -13,8 +13,11 @@ beforeEach(async () => {
 
 const hour = { firstWaitMs: 3_600_000, longestWaitMs: 3_600_000 };
 
-async function start({ sql = database.sql, port = 0 }: { sql?: Sql; port?: number } = {}) {
-  const breakers = { inngestBreaker: new Breaker(hour), indexBreaker: new Breaker(hour) };
+/** A breaker that is for a probe as soon as a call has failed. */
+const impatient = { firstWaitMs: 0, longestWaitMs: 0 };
+
+async function start({ sql = database.sql, port = 0, waits = hour } = {}) {
+  const breakers = { inngestBreaker: new Breaker(waits), indexBreaker: new Breaker(waits) };
   const metrics = new Metrics({ sql, ...breakers });
   const server = await startServer({ sql, ...breakers, metrics, host: '127.0.0.1', port });
   onTestFinished(() => server.close());
@@ -51,6 +54,25 @@ describe('/readyz', () => {
       { status: 'waiting', database: 'ok', inngest: 'unavailable', qdrant: 'ok' },
     ]);
     inngestBreaker.succeeded();
+    expect((await get('/readyz')).status).toBe(200);
+  });
+
+  test('is 200 once the wait is over, for a relay that has nothing to find out with whether Inngest is back', async () => {
+    const { get, inngestBreaker, indexBreaker } = await start({ waits: impatient });
+    inngestBreaker.failed();
+    indexBreaker.failed();
+    const { status, text } = await get('/readyz');
+    expect([status, JSON.parse(text)]).toMatchObject([200, { inngest: 'ok', qdrant: 'ok' }]);
+  });
+
+  test('is 503 while it is being found out, which takes 8 s where Inngest hangs', async () => {
+    const { get, inngestBreaker } = await start({ waits: impatient });
+    inngestBreaker.failed();
+    const answer = Promise.withResolvers<void>();
+    const call = inngestBreaker.during(() => answer.promise);
+    expect((await get('/readyz')).status).toBe(503);
+    answer.resolve();
+    await call;
     expect((await get('/readyz')).status).toBe(200);
   });
 

@@ -31,9 +31,9 @@ export async function startServer(options: ServerOptions): Promise<FastifyInstan
   server.get('/readyz', async (_request, reply) => {
     const state = {
       database: (await answers(sql)) ? 'ok' : 'unavailable',
-      inngest: inngestBreaker.state === 'closed' ? 'ok' : 'unavailable',
+      inngest: inngestBreaker.isHeldBack ? 'unavailable' : 'ok',
       // Without the index the relay still sends (rule R7), so it is told and not counted.
-      qdrant: indexBreaker.state === 'closed' ? 'ok' : 'unavailable',
+      qdrant: indexBreaker.isHeldBack ? 'unavailable' : 'ok',
     };
     const ready = state.database === 'ok' && state.inngest === 'ok';
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'waiting', ...state });
