@@ -19,6 +19,12 @@ export type ConnectionOptions = {
 };
 
 /**
+ * How moments are written, whatever the database or the role is set to: some of them are read and compared as
+ * text, since a Date would lose their microseconds. Poolers take these two settings, which are a protocol matter.
+ */
+const writingOfMoments = { DateStyle: 'ISO, MDY', TimeZone: 'UTC' };
+
+/**
  * Opens a pool; the first query connects. The pool comes back by itself after an outage of the server.
  *
  * 64-bit ids are read as numbers: an outbox id stays exact up to 2^53, some 28,000 years at 10,000 a second.
@@ -28,7 +34,7 @@ export function connect(options: ConnectionOptions): Sql {
   return postgres(url, {
     max,
     prepare,
-    connection: { ...settings, application_name: applicationName },
+    connection: { ...writingOfMoments, ...settings, application_name: applicationName },
     // A server that neither answers nor refuses must not hold a request for postgres.js's 30 s.
     connect_timeout: 5,
     // Reconnect quickly and steadily: the default backs off to 20 s, longer than an addition may wait (R1: 5 s).

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnKept } from '@segue/process/keptProcess.ts';
-import { useDatabase } from '@segue/testing/database.ts';
+import { createTestDatabase, useDatabase } from '@segue/testing/database.ts';
 import { eventually } from '@segue/testing/eventually.ts';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { connect } from './connection.ts';
@@ -43,6 +43,20 @@ describe.skipIf(!hasPgbouncer())(
         const answers = await Promise.all(texts.map(text => sql`SELECT ${text}::text AS text`));
         expect(answers.flat()).toEqual(texts.map(text => ({ text })));
       }
+    });
+
+    test('moments are written as without it, whatever the database is set to', async () => {
+      const german = await createTestDatabase();
+      onTestFinished(() => german.drop());
+      const name = german.sql(new URL(german.url).pathname.slice(1));
+      await german.sql`ALTER DATABASE ${name} SET DateStyle = 'German'`;
+      await german.sql`ALTER DATABASE ${name} SET TimeZone = 'Europe/Berlin'`;
+      const url = await startPgbouncer(german.url);
+      const sql = await connectThroughPooler({ url, applicationName: 'test', max: 2, settings });
+      onTestFinished(() => sql.end());
+
+      const [moment] = await sql`SELECT '2026-10-25 01:01:00+00'::timestamptz::text AS text`;
+      expect(moment?.text).toBe('2026-10-25 01:01:00+00');
     });
   },
 );

@@ -1,6 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { connect } from '@segue/database/connection.ts';
+import { createTestDatabase } from '@segue/testing/database.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { claim } from './claim.ts';
-import { hourMs, newIsrc, useOutbox } from './outbox.testing.ts';
+import { hourMs, newIsrc, newRequest, useOutbox } from './outbox.testing.ts';
 
 const outbox = useOutbox();
 
@@ -84,6 +86,25 @@ test('rows of one moment are claimed in the order in which they were written', a
     SELECT 'MOMENT' || lpad(n::text, 6, '0'), 'Title', 'Artist', 'Album' FROM generate_series(1, 50) AS n
     RETURNING id`;
   expect([...ids(await claimAll(20)), ...ids(await claimAll(50))]).toEqual(written.map(row => row.id));
+});
+
+test('the order is that of the moments, however the database writes them and its clocks go back', async () => {
+  const database = await createTestDatabase();
+  onTestFinished(() => database.drop());
+  const name = database.sql(new URL(database.url).pathname.slice(1));
+  await database.sql`ALTER DATABASE ${name} SET DateStyle = 'German'`;
+  await database.sql`ALTER DATABASE ${name} SET TimeZone = 'Europe/Berlin'`;
+  const sql = connect({ url: database.url, applicationName: 'test', max: 1 });
+  onTestFinished(() => sql.end());
+  // In Berlin these are 02:59, 02:01 of the same night, and the second of the next month.
+  const moments = ['2026-10-25 00:59:00+00', '2026-10-25 01:01:00+00', '2026-11-02 12:00:00+00'];
+  for (const created_at of moments.toReversed()) {
+    await sql`INSERT INTO ingestion_outbox ${sql({ ...newRequest(), created_at })}`;
+  }
+  const { rows } = await claim(sql, { limit: 3, leaseMs: 0 });
+  expect(rows.map(({ createdAt }) => createdAt)).toEqual(moments);
+  const [first] = rows;
+  expect(ids(await claim(sql, { limit: 3, leaseMs, after: first }))).toEqual(ids({ rows: rows.slice(1) }));
 });
 
 test('a claimed row is in flight under the lease, until the lease ends, and no attempt is counted', async () => {

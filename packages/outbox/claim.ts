@@ -62,8 +62,8 @@ export async function claim(
 }
 
 /**
- * Compares by the order of claiming, for a sort: UPDATE … RETURNING keeps none. PostgreSQL's texts of two
- * moments in one time zone compare like the moments.
+ * Compares by the order of claiming, for a sort: UPDATE … RETURNING keeps none. The texts of moments compare
+ * like the moments, as `connection.ts` has them written.
  */
 export function byPosition(a: Position, b: Position): number {
   if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt ? -1 : 1;
