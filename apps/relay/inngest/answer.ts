@@ -15,16 +15,14 @@ const longestText = 300;
  */
 const refusals = new Set([400, 413, 422]);
 
-/** Reads the event API's answer. */
-export function readAnswer(status: number, headers: Headers, text: string): Answer {
+/**
+ * Reads the event API's answer.
+ *
+ * @param events how many were sent
+ */
+export function readAnswer(status: number, headers: Headers, text: string, events: number): Answer {
   const body = parse(text);
-  if (status === 200) {
-    if (Array.isArray(body?.ids) && (body.status ?? 200) === 200) return { kind: 'accepted' };
-    return {
-      kind: 'unavailable',
-      error: `Inngest answered 200 with something else than its JSON: ${cut(text)}`,
-    };
-  }
+  if (status === 200) return readAcceptance(body, text, events);
   const said = typeof body?.error === 'string' ? body.error : text;
   const error = `Inngest answered ${status}: ${cut(said) || 'nothing'}`;
   if (refusals.has(status)) return { kind: 'refused', error, published: countPublished(body?.ids) };
@@ -37,10 +35,28 @@ export function readAnswer(status: number, headers: Headers, text: string): Answ
   };
 }
 
+/**
+ * A 200 names an id for each event. Where it names fewer nobody knows which events were taken; to send all of them
+ * again under the same ids starts nothing twice, and to believe it could lose some.
+ */
+function readAcceptance(body: ReturnType<typeof parse>, text: string, events: number): Answer {
+  if (!Array.isArray(body?.ids) || (body.status ?? 200) !== 200) {
+    return {
+      kind: 'unavailable',
+      error: `Inngest answered 200 with something else than its JSON: ${cut(text)}`,
+    };
+  }
+  const named = body.ids.filter(isId).length;
+  if (named >= events) return { kind: 'accepted' };
+  return { kind: 'unavailable', error: `Inngest answered 200 for ${named} of ${events} events` };
+}
+
+const isId = (id: unknown) => typeof id === 'string' && id !== '';
+
 /** The open-source server publishes the events before a bad one, and names their ids in its 400. */
 function countPublished(ids: unknown): number {
   if (!Array.isArray(ids)) return 0;
-  const firstEmpty = ids.findIndex(id => typeof id !== 'string' || id === '');
+  const firstEmpty = ids.findIndex(id => !isId(id));
   return firstEmpty === -1 ? ids.length : firstEmpty;
 }
 

@@ -1,13 +1,29 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readAnswer } from './answer.ts';
 
-const read = (status: number, body: unknown, headers: Record<string, string> = {}) =>
-  readAnswer(status, new Headers(headers), typeof body === 'string' ? body : JSON.stringify(body));
+const read = (status: number, body: unknown, headers: Record<string, string> = {}, events = 1) =>
+  readAnswer(status, new Headers(headers), typeof body === 'string' ? body : JSON.stringify(body), events);
 
-test('200 with ids is accepted', () => {
+test('200 with an id for each event is accepted', () => {
   expect(read(200, { ids: ['01J8'], status: 200 })).toEqual({ kind: 'accepted' });
-  expect(read(200, { ids: ['01J8', '01J9'] })).toEqual({ kind: 'accepted' });
+  expect(read(200, { ids: ['01J8', '01J9'] }, {}, 2)).toEqual({ kind: 'accepted' });
+  expect(read(200, { ids: ['01J8', '01J9'] }, {}, 1)).toEqual({ kind: 'accepted' });
 });
+
+test.each([
+  [[], 0],
+  [[''], 0],
+  [['01J8', '01J9'], 2],
+  [['01J8', '', '01J9'], 2],
+])(
+  '200 with the ids %j is too few for three events: all are sent again, under the same ids',
+  (ids, named) => {
+    expect(read(200, { ids, status: 200 }, {}, 3)).toEqual({
+      kind: 'unavailable',
+      error: `Inngest answered 200 for ${named} of 3 events`,
+    });
+  },
+);
 
 test.each([
   ['a page of a proxy', '<html><body>Welcome</body></html>'],

@@ -14,8 +14,8 @@ export type SendOptions = {
 /** Sends events in one call and says what Inngest answered. Never throws. */
 export type EventSender = (events: IngestionEvent[], options: SendOptions) => Promise<Answer>;
 
-/** One call's limits, and where its answer is put. */
-type Call = SendOptions & { answer?: Answer };
+/** One call's limits, how many events it has, and where its answer is put. */
+type Call = SendOptions & { events: number; answer?: Answer };
 
 /**
  * Sends through the Inngest SDK, in the SDK's own format and with its reading of the `INNGEST_…` variables,
@@ -36,7 +36,7 @@ export function createEventSender(): EventSender {
       const timeout = AbortSignal.timeout(Math.ceil(call.timeoutMs));
       const signal = AbortSignal.any([timeout, call.signal]);
       const response = await fetch(input, { ...init, redirect: 'manual', signal });
-      const answer = readAnswer(response.status, response.headers, await response.text());
+      const answer = readAnswer(response.status, response.headers, await response.text(), call.events);
       call.answer = withoutKey(answer, input);
     } catch (error) {
       call.answer = { kind: 'unavailable', error: reasonOf(error) };
@@ -47,7 +47,7 @@ export function createEventSender(): EventSender {
   const client = new Inngest({ id: 'segue-relay', fetch: fetchOnce });
 
   return async (events, options) => {
-    const call: Call = { ...options };
+    const call: Call = { ...options, events: events.length };
     try {
       await calls.run(call, () => client.send(events));
     } catch (error) {

@@ -113,6 +113,11 @@ describe('a call that fails is one request, and its answer is kept', () => {
       { kind: 'unavailable', error: expect.stringContaining('200 with something else') },
     ],
     [
+      '200 for one event of two',
+      { status: 200, body: { status: 200, ids: ['01J8'] } },
+      { kind: 'unavailable', error: 'Inngest answered 200 for 1 of 2 events' },
+    ],
+    [
       '400',
       { status: 400, body: { status: 400, ids: ['01J8', ''], error: 'event name is empty' } },
       { kind: 'refused', error: 'Inngest answered 400: event name is empty', published: 1 },
