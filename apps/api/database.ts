@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { connect, type Sql } from '@segue/database/connection.ts';
+import { isOutage } from '@segue/database/outage.ts';
 import { refusesSettings } from '@segue/database/pooler.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
-import { isOutage } from './outage.ts';
 
 /**
  * One pool, asked in two ways.

@@ -1,4 +1,4 @@
-import { isOutage } from './outage.ts';
+import { isOutage } from '@segue/database/outage.ts';
 
 /** How often the database is tried while it is away. */
 const betweenTriesMs = 250;

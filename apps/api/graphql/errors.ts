@@ -1,9 +1,9 @@
+import { isOutage } from '@segue/database/outage.ts';
 import type { Logger } from '@segue/process/logger.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import type { ExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
 import type { MercuriusContext } from 'mercurius';
 import { InputError } from '../library/inputError.ts';
-import { isOutage } from '../outage.ts';
 import { type Code, Refusal } from '../refusal.ts';
 
 /** What is thrown, and what Fastify and mercurius add when they refuse a request: sometimes several reasons. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isOutage } from './outage.ts';
+import { isConflict, isOutage } from './outage.ts';
 
 const withCode = (code: string) => Object.assign(new Error('failed'), { code });
 
@@ -19,6 +19,14 @@ test.each([
 
 test.each(['23505', '42601', '28P01', '57014'])('%s says that something else is wrong', code => {
   expect(isOutage(withCode(code))).toBe(false);
+});
+
+test.each(['40001', '40P01'])('%s says that another transaction was in the way, which is no outage', code => {
+  expect([isConflict(withCode(code)), isOutage(withCode(code))]).toEqual([true, false]);
+});
+
+test.each(['23505', '57P01', 'ECONNRESET'])('%s is no such conflict', code => {
+  expect(isConflict(withCode(code))).toBe(false);
 });
 
 test('what has no code is no outage', () => {

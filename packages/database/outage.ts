@@ -22,11 +22,24 @@ const networkCodes = new Set([
  */
 const outageSqlState = /^(08...|53...|57P0.|25006)$/;
 
+/** Another transaction was in the way: a failed serialisation, a deadlock. */
+const conflictSqlState = /^(40001|40P01)$/;
+
 /** Whether the error says that the database is away for now, and not that a statement is wrong. */
 export function isOutage(error: unknown): boolean {
+  return hasCode(error, code => networkCodes.has(code) || outageSqlState.test(code));
+}
+
+/** Whether the error says that the same statement may succeed when it is run again, at once. */
+export function isConflict(error: unknown): boolean {
+  return hasCode(error, code => conflictSqlState.test(code));
+}
+
+/** Whether the error, or one that caused it, has such a code. */
+function hasCode(error: unknown, fits: (code: string) => boolean): boolean {
   for (let at = error; at instanceof Error; at = at.cause) {
     const { code } = at as NodeJS.ErrnoException;
-    if (code !== undefined && (networkCodes.has(code) || outageSqlState.test(code))) return true;
+    if (code !== undefined && fits(code)) return true;
   }
   return false;
 }
