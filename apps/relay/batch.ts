@@ -13,7 +13,6 @@ import { conclude } from './steps/conclude.ts';
 import { dropDuplicates } from './steps/dropDuplicates.ts';
 import { send } from './steps/send.ts';
 import { type Settled, settle } from './steps/settle.ts';
-import type { RefusalWeigher } from './steps/weighRefusals.ts';
 
 export type BatchDependencies = {
   sql: Sql;
@@ -25,8 +24,6 @@ export type BatchDependencies = {
   maxAttempts: number;
   dedupeWindowMs: number;
   leaseMs: number;
-  /** What refusals mean, over all batches of the relay. */
-  refusals: RefusalWeigher;
   /** Told of each batch, in ms since its claim. */
   onSettled?: (settled: Settled, durationMs: number) => void;
 };
@@ -40,7 +37,7 @@ export type StopSignals = {
 };
 
 /**
- * A claim's way, one straight line: drop duplicates, ask the index, send, weigh what was refused, settle.
+ * A claim's way, one straight line: drop duplicates, ask the index, send, settle.
  *
  * @param claimedAt when the claim was made, on `performance.now()`, which no change of the clock touches and
  * which goes on while the process is stopped
@@ -70,7 +67,7 @@ export async function relayBatch(
   if (asked.error) logFailedCall(logger, 'qdrant_error', asked.error, performance.now() - askedAt);
   crashPoint('after_index_check');
 
-  const answered = await relay.inngestBreaker.during(() =>
+  const sent = await relay.inngestBreaker.during(() =>
     send(asked.wanted, {
       sender: relay.sender,
       timeLeftMs,
@@ -79,15 +76,16 @@ export async function relayBatch(
       onFailedCall: (error, durationMs) => logFailedCall(logger, 'inngest_error', error, durationMs),
     }),
   );
-  const { sent, resting } = relay.refusals.weigh(answered);
   if (sent.outage) relay.inngestBreaker.failed(sent.outage.retryAfterMs);
   else if (sent.accepted.length > 0 || sent.refused.some(refusal => !refusal.final))
     relay.inngestBreaker.succeeded();
   crashPoint('after_send');
 
-  const conclusion = conclude(deduped, asked, sent);
-  conclusion.released.push(...resting);
-  const settled = await settle(sql, conclusion, { lease, maxAttempts: relay.maxAttempts, insist });
+  const settled = await settle(sql, conclude(deduped, asked, sent), {
+    lease,
+    maxAttempts: relay.maxAttempts,
+    insist,
+  });
   const durationMs = performance.now() - claimedAt;
   logSettled(logger, settled, durationMs);
   relay.onSettled?.(settled, durationMs);

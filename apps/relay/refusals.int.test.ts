@@ -1,6 +1,4 @@
-import { eventually } from '@segue/testing/eventually.ts';
 import { describe, expect, test } from 'vitest';
-import { Breaker } from './breaker.ts';
 import { newIsrc, useRelays } from './relay.testing.ts';
 
 const here = useRelays();
@@ -100,68 +98,4 @@ describe('R8: an event that Inngest refuses', () => {
     here.start({ maxAttempts: 1 });
     expect(await here.settled()).toMatchObject([{ status: 'dead' }, { ...scheduled, generation: 2 }]);
   });
-});
-
-describe('R1: an Inngest that refuses everything with 400', () => {
-  const failing = { status: 400, body: { status: 400, ids: [''], error: 'could not publish: EOF' } };
-  const waiting = {
-    status: 'pending',
-    attempts: 0,
-    last_error: 'Inngest answered 400: could not publish: EOF',
-  };
-  const states = () => here.sql`SELECT status, attempts, last_error FROM ingestion_outbox ORDER BY id`;
-
-  test('is away: a backlog waits with the reason, is tried by small batches, and is delivered', async () => {
-    const sizes: number[] = [];
-    here.inngest.answerWith(request => {
-      sizes.push(JSON.parse(request.text()).length);
-      return failing;
-    });
-    const isrcs = some(60);
-    await here.request(...asRequests(isrcs));
-    const inngestBreaker = new Breaker({ firstWaitMs: 20, longestWaitMs: 20 });
-    here.start({ concurrency: 1, batchSize: 40, maxAttempts: 1, inngestBreaker });
-
-    // The rest of the backlog is tried by probes of ten.
-    await eventually(async () => expect(await states()).toEqual(Array(60).fill(waiting)));
-    expect(inngestBreaker.state).not.toBe('closed');
-    expect(sizes.filter(size => size > 10)).toEqual([40, 20, 20]);
-
-    here.inngest.answerWith(null);
-    await here.sql`UPDATE ingestion_outbox SET available_at = now()`;
-    expect(await here.settled()).toMatchObject(isrcs.map(isrc => ({ isrc, ...scheduled })));
-    expect(here.sentIds()).toEqual(isrcs.map(isrc => idOf(isrc)));
-  });
-
-  test('is found out, too, when requests come one by one: seven are refused for what they seem', async () => {
-    here.inngest.answerWith(() => failing);
-    here.start({ concurrency: 1, batchSize: 1, maxAttempts: 1 });
-    for (let count = 1; count <= 10; count++) {
-      await here.request({});
-      await eventually(async () => {
-        const [tried] = await here.sql`
-          SELECT count(*)::int FROM ingestion_outbox WHERE last_error IS NOT NULL AND status <> 'in_flight'`;
-        expect(tried?.count).toBe(count);
-      });
-    }
-    const dead = { status: 'dead', attempts: 1 };
-    expect(await states()).toMatchObject([...Array(7).fill(dead), ...Array(3).fill(waiting)]);
-  });
-});
-
-test('a row that makes no valid event is dead at once, and holds up nobody', async () => {
-  const [before, blank, after] = some(3) as [string, string, string];
-  await here.request({ isrc: before }, { isrc: blank, title: ' \n' }, { isrc: after });
-  const { lines, stop } = here.start();
-  const reason = 'it makes no valid event: title: must not be empty';
-  expect(await here.settled()).toMatchObject([
-    { isrc: before, ...scheduled },
-    { isrc: blank, status: 'dead', reason, attempts: 1 },
-    { isrc: after, ...scheduled },
-  ]);
-  await stop();
-  expect(here.sentIds()).toEqual([idOf(before), idOf(after)]);
-  expect(lines.filter(({ event }) => event === 'ingestion_error')).toMatchObject([{ isrc: blank, reason }]);
-  // It was not Inngest that refused it.
-  expect(lines.filter(({ event }) => event === 'inngest_error')).toEqual([]);
 });

@@ -6,10 +6,9 @@ import { reasonOf } from '@segue/process/reason.ts';
 import { type BatchDependencies, relayBatch } from './batch.ts';
 import { Frontier } from './frontier.ts';
 import { withoutRedaction } from './relayLog.ts';
-import { RefusalWeigher } from './steps/weighRefusals.ts';
 import type { Wake } from './wake.ts';
 
-export type RelayOptions = Omit<BatchDependencies, 'refusals'> & {
+export type RelayOptions = BatchDependencies & {
   wake: Wake;
   /** Rows a claim. */
   batchSize: number;
@@ -33,7 +32,7 @@ const patienceAtStopMs = 6_000;
  * woken. One claim at a time, up to `concurrency` batches under way.
  */
 export class Relay {
-  #options: RelayOptions & BatchDependencies;
+  #options: RelayOptions;
   #sql: Sql;
   #logger: Logger;
   #frontier: Frontier;
@@ -46,7 +45,6 @@ export class Relay {
     this.#options = {
       ...options,
       logger: withoutRedaction(options.logger),
-      refusals: new RefusalWeigher(),
       onSettled: (settled, durationMs) => {
         for (const { rows, delayMs } of settled.released) this.#frontier.handedBack(rows, delayMs);
         options.onSettled?.(settled, durationMs);

@@ -137,4 +137,3 @@ test('every line that was logged before the end is written, whole and in order',
   expect(numbers).toEqual(Array.from({ length: 20_000 }, (_, number) => number));
   expect(child.logs.at(-1)?.msg).toBe('stopped');
 });
-

@@ -10,8 +10,11 @@ test('200 with an id for each event is accepted', () => {
   expect(read(200, { ids: ['01J8', '01J9'] }, {}, 1)).toEqual({ kind: 'accepted' });
 });
 
+test('200 that names no ids at all is accepted', () => {
+  expect(read(200, { ids: [], status: 200 }, {}, 3)).toEqual({ kind: 'accepted' });
+});
+
 test.each([
-  [[], 0],
   [[''], 0],
   [['01J8', '01J9'], 2],
   [['01J8', '', '01J9'], 2],

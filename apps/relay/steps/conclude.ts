@@ -22,6 +22,9 @@ export type Conclusion = {
 const heldSoonMs = 100;
 const heldLongMs = 1_000;
 
+/** What is left of a batch whose calls are used up. Inngest has had 64 for it: the others first. */
+const outOfCallsMs = 1_000;
+
 /**
  * Draws the conclusion from what the steps have found. A follower is what its leader turned out to be, unless
  * the follower is forced or the leader is not decided: then it waits for a claim of its own.
@@ -44,7 +47,7 @@ export function conclude(deduped: Deduped, asked: Asked, sent: Sent): Conclusion
   const undecided = sent.unsent.flatMap(row => [row, ...row.followers]);
   again.push(...sent.refused.flatMap(({ row }) => row.followers));
   conclusion.released = [
-    { rows: undecided, delayMs: 0, error: sent.outage?.error ?? null },
+    { rows: undecided, delayMs: sent.outOfCalls ? outOfCallsMs : 0, error: sent.outage?.error ?? null },
     { rows: again, delayMs: 0, error: null },
     { rows: deduped.held.filter(row => row.soon), delayMs: heldSoonMs, error: null },
     { rows: deduped.held.filter(row => !row.soon), delayMs: heldLongMs, error: null },

@@ -92,6 +92,12 @@ test('what was not sent is handed back with its followers, and with the reason',
   ]);
 });
 
+test('what is left when a batch has had all its calls rests for a second', () => {
+  const row = takenRow();
+  const { released } = concluded({ sent: { unsent: [row], outOfCalls: true } });
+  expect(released).toEqual([{ rows: [row], delayMs: 1_000, error: null }]);
+});
+
 test('what another row holds asks again later, sooner where that is in hand, and keeps what it has to say', () => {
   const [soon, later] = [
     { ...claimedRow(), soon: true },
