@@ -79,7 +79,8 @@ async function runPgbench(
       lease_ms: leaseMs,
       from_created_at: '-infinity',
       from_id: 0,
-      generation: 1,
+      kinds: arrayOf('scheduled'),
+      generations: arrayOf(1),
     };
     const args = [
       ...['--no-vacuum', '--protocol=prepared', `--file=${file}`],
@@ -99,6 +100,11 @@ async function runPgbench(
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+/** As PostgreSQL writes it: the same for each row of a batch. */
+function arrayOf(element: unknown): string {
+  return `{${Array(batchSize).fill(element)}}`;
 }
 
 function partsOf(url: string) {

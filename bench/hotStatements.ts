@@ -1,5 +1,5 @@
 import { claim } from '@segue/outbox/claim.ts';
-import { settleScheduled } from '@segue/outbox/settle.ts';
+import { settle } from '@segue/outbox/settle.ts';
 import { take } from '@segue/outbox/take.ts';
 import postgres from 'postgres';
 import { fill } from './outboxDrain.ts';
@@ -38,7 +38,8 @@ export async function captureHotStatements(url: string): Promise<HotStatements> 
     const { lease, rows } = await claim(sql, { limit, leaseMs, from });
     await take(sql, rows, { dedupeWindowMs: 0 });
     const ids = rows.map(({ id }) => id);
-    await settleScheduled(sql, lease, ids, generation);
+    const settlings = ids.map(id => ({ id, as: 'scheduled' as const, generation }));
+    await settle(sql, lease, settlings);
 
     const names = new Map<string, string>([
       [String(limit), 'limit'],
@@ -46,7 +47,8 @@ export async function captureHotStatements(url: string): Promise<HotStatements> 
       [String(from.createdAt), 'from_created_at'],
       [String(from.id), 'from_id'],
       [String(lease), 'lease'],
-      [String(generation), 'generation'],
+      [String(settlings.map(settling => settling.as)), 'kinds'],
+      [String(settlings.map(settling => settling.generation)), 'generations'],
       [String(ids), 'ids'],
       [String(rows.map(({ isrc }) => isrc)), 'isrcs'],
     ]);

@@ -1,6 +1,7 @@
 import { claim } from '@segue/outbox/claim.ts';
 import { readUnconfirmed } from '@segue/outbox/confirm.ts';
-import { settleScheduled } from '@segue/outbox/settle.ts';
+import { asScheduled } from '@segue/outbox/outbox.testing.ts';
+import { settle } from '@segue/outbox/settle.ts';
 import { take } from '@segue/outbox/take.ts';
 import { useDatabase } from '@segue/testing/database.ts';
 import { eventually } from '@segue/testing/eventually.ts';
@@ -19,7 +20,7 @@ async function send(isrcs: string[]): Promise<void> {
   const { lease, rows } = await claim(sql, { limit: 5_000, leaseMs: 30_000 });
   await take(sql, rows, { dedupeWindowMs: 1_000 });
   const ids = rows.map(row => row.id);
-  await settleScheduled(sql, lease, ids, 1);
+  await settle(sql, lease, asScheduled(ids, 1));
 }
 
 const indexedIsrcs = async () => {

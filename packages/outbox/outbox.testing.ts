@@ -6,6 +6,7 @@ import { useDatabase } from '@segue/testing/database.ts';
 import { eventually } from '@segue/testing/eventually.ts';
 import { beforeEach, expect } from 'vitest';
 import { type ClaimedRow, claim } from './claim.ts';
+import type { Settling } from './settle.ts';
 
 export const hourMs = 3_600_000;
 export const windowMs = 24 * hourMs;
@@ -123,3 +124,11 @@ export function useOutbox() {
 }
 
 export const staleLease = randomUUID();
+
+export const asScheduled = (ids: number[], generation: number): Settling[] =>
+  ids.map(id => ({ id, as: 'scheduled', generation }));
+
+export const asDuplicates = (ids: number[]): Settling[] => ids.map(id => ({ id, as: 'duplicate' }));
+
+export const asIndexed = (ids: number[], { unsent }: { unsent: boolean }): Settling[] =>
+  ids.map(id => ({ id, as: unsent ? 'indexed_unsent' : 'indexed' }));

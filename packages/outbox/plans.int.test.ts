@@ -4,10 +4,11 @@ import { useDatabase } from '@segue/testing/database.ts';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readBacklog, readRecent } from './backlog.ts';
 import { claim } from './claim.ts';
+import { asDuplicates, asIndexed, asScheduled } from './outbox.testing.ts';
 import { type Access, accessesOf } from './plans.testing.ts';
 import { release, retryLater } from './release.ts';
 import { deleteSettled } from './retain.ts';
-import { settleDead, settleDuplicates, settleIndexed, settleScheduled } from './settle.ts';
+import { settle, settleDead } from './settle.ts';
 import { steadyPlans } from './steadyPlans.ts';
 import { take } from './take.ts';
 
@@ -106,9 +107,9 @@ describe.each(states)('%s', (_, plans, fill) => {
   test('settling and handing back look up the rows', async () => {
     const ids = (await someRows()).map(row => row.id);
     const reads = await readsOfOutbox(async db => {
-      await settleScheduled(db, lease, ids, 1);
-      await settleDuplicates(db, lease, ids);
-      await settleIndexed(db, lease, ids, { unsent: true });
+      await settle(db, lease, asScheduled(ids, 1));
+      await settle(db, lease, asDuplicates(ids));
+      await settle(db, lease, asIndexed(ids, { unsent: true }));
       await settleDead(db, lease, 1, 'refused');
       await release(db, lease, ids, { delayMs: 0 });
       await retryLater(db, lease, 1, { delayMs: 0, error: 'refused' });
@@ -136,9 +137,9 @@ describe('a plan that was made for a small outbox', () => {
       const { lease, rows } = await claim(sql, batch);
       await take(sql, rows, { dedupeWindowMs: 1 });
       const [scheduled, duplicate, indexed, dead, retried, ...released] = rows.map(row => row.id) as number[];
-      await settleScheduled(sql, lease, [scheduled as number], 1);
-      await settleDuplicates(sql, lease, [duplicate as number]);
-      await settleIndexed(sql, lease, [indexed as number], { unsent: true });
+      await settle(sql, lease, asScheduled([scheduled as number], 1));
+      await settle(sql, lease, asDuplicates([duplicate as number]));
+      await settle(sql, lease, asIndexed([indexed as number], { unsent: true }));
       await settleDead(sql, lease, dead as number, 'refused');
       await retryLater(sql, lease, retried as number, { delayMs: 0, error: 'refused' });
       await release(sql, lease, released, { delayMs: 0 });

@@ -15,10 +15,10 @@ export async function release(
   { delayMs, error = null }: { delayMs: number; error?: string | null },
 ): Promise<number[]> {
   const rows = await db<{ id: number }[]>`
-    UPDATE ingestion_outbox
+    UPDATE ingestion_outbox AS request
     SET status = 'pending', lease = NULL, available_at = now() + ${delayMs} * interval '1 millisecond',
       last_error = coalesce(${error}, last_error)
-    WHERE ${owned(db, lease, ids)}
+    WHERE id = ANY(${ids}::bigint[]) AND ${owned(db, lease)}
     RETURNING id`;
   return rows.map(row => row.id);
 }
@@ -35,10 +35,10 @@ export async function retryLater(
   { delayMs, error }: { delayMs: number; error: string },
 ): Promise<boolean> {
   const rows = await db`
-    UPDATE ingestion_outbox
+    UPDATE ingestion_outbox AS request
     SET status = 'pending', lease = NULL, attempts = attempts + 1, last_error = ${error},
       available_at = now() + ${delayMs} * interval '1 millisecond'
-    WHERE ${owned(db, lease, [id])}
+    WHERE id = ${id} AND ${owned(db, lease)}
     RETURNING id`;
   return rows.length === 1;
 }

@@ -3,10 +3,10 @@ import { useDatabase } from '@segue/testing/database.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { claim } from './claim.ts';
 import { enqueue, enqueueAlbum } from './enqueue.ts';
-import { newRequest, windowMs } from './outbox.testing.ts';
+import { asDuplicates, asIndexed, asScheduled, newRequest, windowMs } from './outbox.testing.ts';
 import { release, retryLater } from './release.ts';
 import { deleteClosedBatches, deleteSettled } from './retain.ts';
-import { settleDead, settleDuplicates, settleIndexed, settleScheduled } from './settle.ts';
+import { settle, settleDead } from './settle.ts';
 import { take } from './take.ts';
 
 // What each role may not do is tested beside the migration that makes them, in packages/database.
@@ -40,9 +40,9 @@ test('every statement of the outbox is allowed to the one whose statement it is'
 
   const ids = rows.map(row => row.id) as [number, number, number, number, number, number, number];
   const once = async (settling: Promise<{ ids: number[] }>) => expect((await settling).ids).toHaveLength(1);
-  await once(settleScheduled(relay, lease, [ids[0]], 1));
-  await once(settleDuplicates(relay, lease, [ids[1]]));
-  await once(settleIndexed(relay, lease, [ids[2]], { unsent: true }));
+  await once(settle(relay, lease, asScheduled([ids[0]], 1)));
+  await once(settle(relay, lease, asDuplicates([ids[1]])));
+  await once(settle(relay, lease, asIndexed([ids[2]], { unsent: true })));
   await once(settleDead(relay, lease, ids[3], 'event too large'));
   expect(await release(relay, lease, [ids[4]], { delayMs: 0 })).toEqual([ids[4]]);
   expect(await retryLater(relay, lease, ids[5], { delayMs: 0, error: 'event too large' })).toBe(true);

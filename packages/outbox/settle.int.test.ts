@@ -1,9 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { claim } from './claim.ts';
 import { enqueueAlbum } from './enqueue.ts';
-import { newIsrc, newRequest, staleLease, useOutbox, windowMs } from './outbox.testing.ts';
+import {
+  asDuplicates,
+  asIndexed,
+  asScheduled,
+  newIsrc,
+  newRequest,
+  staleLease,
+  useOutbox,
+  windowMs,
+} from './outbox.testing.ts';
 import { release, retryLater } from './release.ts';
-import { type Settlement, settleDead, settleDuplicates, settleIndexed, settleScheduled } from './settle.ts';
+import { type Settlement, settle, settleDead } from './settle.ts';
 import { take } from './take.ts';
 
 const outbox = useOutbox();
@@ -21,7 +30,7 @@ async function taken(...rows: Record<string, unknown>[]) {
 describe('a row is settled', () => {
   test('as scheduled, with the generation that was accepted', async () => {
     const { lease, ids } = await taken({ last_error: 'Inngest was away' });
-    expect(await settleScheduled(outbox.sql, lease, ids, 3)).toEqual({ ids, closed: [] });
+    expect(await settle(outbox.sql, lease, asScheduled(ids, 3))).toEqual({ ids, closed: [] });
     expect(await outbox.row(ids[0] as number)).toMatchObject({
       ...settled,
       reason: null,
@@ -32,7 +41,7 @@ describe('a row is settled', () => {
 
   test('as a duplicate', async () => {
     const { lease, ids } = await taken({ last_error: 'Inngest was away' });
-    expect(await settleDuplicates(outbox.sql, lease, ids)).toEqual({ ids, closed: [] });
+    expect(await settle(outbox.sql, lease, asDuplicates(ids))).toEqual({ ids, closed: [] });
     expect(await outbox.row(ids[0] as number)).toMatchObject({
       ...settled,
       status: 'skipped',
@@ -45,7 +54,7 @@ describe('a row is settled', () => {
     'as indexed (unsent: %s), and the ledger knows when that was seen',
     async unsent => {
       const { lease, ids, rows } = await taken({});
-      expect(await settleIndexed(outbox.sql, lease, ids, { unsent })).toEqual({ ids, closed: [] });
+      expect(await settle(outbox.sql, lease, asIndexed(ids, { unsent }))).toEqual({ ids, closed: [] });
       expect(await outbox.row(ids[0] as number)).toMatchObject({
         ...settled,
         status: 'skipped',
@@ -76,32 +85,36 @@ describe('a row is settled', () => {
 test('rows are settled together, and what is not among them stays in flight', async () => {
   const { lease, ids } = await taken({}, {}, {});
   const [first, second, third] = ids as [number, number, number];
-  const answer = await settleScheduled(outbox.sql, lease, [first, third], 1);
+  const answer = await settle(outbox.sql, lease, asScheduled([first, third], 1));
   expect(answer.ids.sort()).toEqual([first, third]);
   expect((await outbox.row(second)).status).toBe('in_flight');
 });
 
 test('nothing to settle is no error', async () => {
-  expect(await settleScheduled(outbox.sql, staleLease, [], 1)).toEqual({ ids: [], closed: [] });
+  expect(await settle(outbox.sql, staleLease, asScheduled([], 1))).toEqual({ ids: [], closed: [] });
 });
 
 test('a row that follows another does not speak for the recording in the ledger', async () => {
   const isrc = newIsrc();
   const { lease, ids } = await taken({ isrc }, { isrc });
   const before = await outbox.ledger(isrc);
-  await settleIndexed(outbox.sql, lease, [ids[1] as number], { unsent: true });
+  await settle(outbox.sql, lease, asIndexed([ids[1] as number], { unsent: true }));
   expect(await outbox.ledger(isrc)).toEqual(before);
 });
 
 type Change = (lease: string, id: number) => Promise<unknown>;
 const nothing: Settlement = { ids: [], closed: [] };
 const changes: [string, Change, unknown][] = [
-  ['settleScheduled', (lease, id) => settleScheduled(outbox.sql, lease, [id], 1), nothing],
-  ['settleDuplicates', (lease, id) => settleDuplicates(outbox.sql, lease, [id]), nothing],
-  ['settleIndexed', (lease, id) => settleIndexed(outbox.sql, lease, [id], { unsent: true }), nothing],
-  ['settleDead', (lease, id) => settleDead(outbox.sql, lease, id, 'refused'), nothing],
-  ['release', (lease, id) => release(outbox.sql, lease, [id], { delayMs: 0, error: 'late' }), []],
-  ['retryLater', (lease, id) => retryLater(outbox.sql, lease, id, { delayMs: 0, error: 'late' }), false],
+  ['settling as scheduled', (lease, id) => settle(outbox.sql, lease, asScheduled([id], 1)), nothing],
+  ['settling as duplicate', (lease, id) => settle(outbox.sql, lease, asDuplicates([id])), nothing],
+  [
+    'settling as indexed',
+    (lease, id) => settle(outbox.sql, lease, asIndexed([id], { unsent: true })),
+    nothing,
+  ],
+  ['settling as dead', (lease, id) => settleDead(outbox.sql, lease, id, 'refused'), nothing],
+  ['releasing', (lease, id) => release(outbox.sql, lease, [id], { delayMs: 0, error: 'late' }), []],
+  ['putting off', (lease, id) => retryLater(outbox.sql, lease, id, { delayMs: 0, error: 'late' }), false],
 ];
 
 describe.each(changes)('%s changes nothing', (_, change, answer) => {
@@ -145,7 +158,7 @@ describe.each(changes)('%s changes nothing', (_, change, answer) => {
 
   test('once the row is settled, and does not count it twice', async () => {
     const { lease, id } = await albumRow();
-    await settleScheduled(outbox.sql, lease, [id], 1);
+    await settle(outbox.sql, lease, asScheduled([id], 1));
     const before = await everything();
 
     expect(await change(lease, id)).toEqual(answer);
@@ -174,11 +187,11 @@ describe('an album', () => {
     const { lease, rows } = await claim(outbox.sql, { limit: 6, leaseMs: 60_000 });
     const [a, b, c, d, e, f] = idsOf(rows) as [number, number, number, number, number, number];
 
-    expect((await settleScheduled(outbox.sql, lease, [a, b], 1)).closed).toEqual([]);
-    expect((await settleDuplicates(outbox.sql, lease, [c])).closed).toEqual([]);
-    expect((await settleIndexed(outbox.sql, lease, [d], { unsent: true })).closed).toEqual([]);
+    expect((await settle(outbox.sql, lease, asScheduled([a, b], 1))).closed).toEqual([]);
+    expect((await settle(outbox.sql, lease, asDuplicates([c]))).closed).toEqual([]);
+    expect((await settle(outbox.sql, lease, asIndexed([d], { unsent: true }))).closed).toEqual([]);
     expect((await settleDead(outbox.sql, lease, e, 'refused')).closed).toEqual([]);
-    expect((await settleScheduled(outbox.sql, lease, [f], 1)).closed).toEqual([
+    expect((await settle(outbox.sql, lease, asScheduled([f], 1))).closed).toEqual([
       { totalTracks: 6, scheduledCount: 3, skippedCount: 2 },
     ]);
     expect(await totals()).toEqual([
@@ -211,8 +224,8 @@ describe('an album', () => {
     const settlements = await Promise.all(
       hands.map((ids, hand) =>
         hand % 2 === 0
-          ? settleScheduled(outbox.sql, lease, ids, 1)
-          : settleDuplicates(outbox.sql, lease, ids),
+          ? settle(outbox.sql, lease, asScheduled(ids, 1))
+          : settle(outbox.sql, lease, asDuplicates(ids)),
       ),
     );
 
@@ -239,8 +252,8 @@ describe('an album', () => {
         WHERE id = (SELECT album_batch_id FROM ingestion_outbox WHERE id = ${b1}) FOR UPDATE`,
       async () => {
         both = Promise.all([
-          settleScheduled(outbox.sql, lease, [a1, b1, c1], 1),
-          settleScheduled(outbox.sql, lease, [c2, b2, a2], 1),
+          settle(outbox.sql, lease, asScheduled([a1, b1, c1], 1)),
+          settle(outbox.sql, lease, asScheduled([c2, b2, a2], 1)),
         ]);
         await outbox.blocked(2);
       },

@@ -10,56 +10,41 @@ export type ClosedBatch = { totalTracks: number; scheduledCount: number; skipped
  */
 export type Settlement = { ids: number[]; closed: ClosedBatch[] };
 
-/** Settles rows whose event Inngest accepted. */
-export function settleScheduled(
-  db: Queryable,
-  lease: string,
-  ids: number[],
-  generation: number,
-): Promise<Settlement> {
-  return settle(
-    db,
-    db`UPDATE ingestion_outbox
-      SET status = 'scheduled', settled_at = now(), generation = ${generation}, last_error = NULL
-      WHERE ${owned(db, lease, ids)}
-      RETURNING id, album_batch_id, status`,
-  );
-}
+/** What a row is settled as, with all the others of its batch in one statement. */
+export type Settling = { id: number } & (
+  | { as: 'scheduled'; generation: number }
+  /** Sent within the dedupe window by another request. */
+  | { as: 'duplicate' }
+  /**
+   * In the index already, which the ledger notes. `unsent`: the row has certainly sent nothing, since it took
+   * the recording in this very claim; then the ledger is put back as it was. What may have been sent before stays
+   * on record as sent.
+   */
+  | { as: 'indexed' | 'indexed_unsent' }
+);
 
-/** Settles rows whose recording was sent within the dedupe window by another request. */
-export function settleDuplicates(db: Queryable, lease: string, ids: number[]): Promise<Settlement> {
-  return settle(
+/** Settles rows whose way has come to its end, all but those that are dead. */
+export function settle(db: Queryable, lease: string, rows: Settling[]): Promise<Settlement> {
+  const generations = rows.map(row => (row.as === 'scheduled' ? row.generation : null));
+  return settleWith(
     db,
-    db`UPDATE ingestion_outbox
-      SET status = 'skipped', reason = 'duplicate', settled_at = now(), last_error = NULL
-      WHERE ${owned(db, lease, ids)}
-      RETURNING id, album_batch_id, status`,
-  );
-}
-
-/**
- * Settles rows whose recording the index has already, and notes in the ledger that it does.
- *
- * @param unsent whether the rows have certainly sent nothing, since they took the recording in this very
- * claim: then the ledger is put back as it was. A row that may have been sent before stays on record as sent.
- */
-export function settleIndexed(
-  db: Queryable,
-  lease: string,
-  ids: number[],
-  { unsent }: { unsent: boolean },
-): Promise<Settlement> {
-  return settle(
-    db,
-    db`UPDATE ingestion_outbox
-      SET status = 'skipped', reason = 'already_indexed', settled_at = now(), last_error = NULL
-      WHERE ${owned(db, lease, ids)}
-      RETURNING id, isrc, album_batch_id, status`,
+    db`UPDATE ingestion_outbox AS request
+      SET settled_at = now(), last_error = NULL, generation = outcome.generation,
+        status = CASE outcome.kind WHEN 'scheduled' THEN 'scheduled' ELSE 'skipped' END,
+        reason = CASE outcome.kind WHEN 'scheduled' THEN NULL
+          WHEN 'duplicate' THEN 'duplicate' ELSE 'already_indexed' END
+      FROM unnest(
+        ${rows.map(row => row.id)}::bigint[], ${rows.map(row => row.as)}::text[], ${generations}::int[]
+      ) AS outcome (id, kind, generation)
+      WHERE request.id = outcome.id AND ${owned(db, lease)}
+      RETURNING request.id, request.isrc, request.album_batch_id, request.status, outcome.kind`,
     db`UPDATE ingestion_ledger AS ledger
       SET indexed_at = now(),
-        sent_at = CASE WHEN ${unsent} THEN ledger.prior_sent_at ELSE ledger.sent_at END,
-        generation = ledger.generation - CASE WHEN ${unsent} THEN 1 ELSE 0 END
-      FROM settled WHERE ledger.isrc = settled.isrc AND ledger.outbox_id = settled.id`,
+        sent_at = CASE settled.kind WHEN 'indexed_unsent' THEN ledger.prior_sent_at ELSE ledger.sent_at END,
+        generation = ledger.generation - CASE settled.kind WHEN 'indexed_unsent' THEN 1 ELSE 0 END
+      FROM settled
+      WHERE settled.kind IN ('indexed', 'indexed_unsent')
+        AND ledger.isrc = settled.isrc AND ledger.outbox_id = settled.id`,
   );
 }
 
@@ -70,12 +55,12 @@ export function settleIndexed(
  * @param reason what refused it, for people
  */
 export function settleDead(db: Queryable, lease: string, id: number, reason: string): Promise<Settlement> {
-  return settle(
+  return settleWith(
     db,
-    db`UPDATE ingestion_outbox
+    db`UPDATE ingestion_outbox AS request
       SET status = 'dead', reason = ${reason}, last_error = ${reason}, settled_at = now(),
         attempts = attempts + 1
-      WHERE ${owned(db, lease, [id])}
+      WHERE id = ${id} AND ${owned(db, lease)}
       RETURNING id, isrc, album_batch_id, status`,
     db`UPDATE ingestion_ledger AS ledger
       SET sent_at = ledger.prior_sent_at, dead_reason = ${reason}
@@ -98,8 +83,8 @@ export async function readSettledUnder(db: Queryable, lease: string, ids: number
  * Only what is still owned may be changed: a relay that was away past its lease must not overwrite what its
  * successor made of the row (river#1302, wolverine#585, namastack#204).
  */
-export function owned(db: Queryable, lease: string, ids: number[]): PendingQuery<Row[]> {
-  return db`id = ANY(${ids}::bigint[]) AND lease = ${lease}::uuid AND status = 'in_flight'`;
+export function owned(db: Queryable, lease: string): PendingQuery<Row[]> {
+  return db`request.lease = ${lease}::uuid AND request.status = 'in_flight'`;
 }
 
 /**
@@ -107,14 +92,14 @@ export function owned(db: Queryable, lease: string, ids: number[]): PendingQuery
  * of each album. Album rows are locked in order of their ids, so that two relays that settle rows of the same
  * two albums do not wait for one another.
  */
-async function settle(
+async function settleWith(
   db: Queryable,
   settlement: PendingQuery<Row[]>,
-  correction?: PendingQuery<Row[]>,
+  correction: PendingQuery<Row[]>,
 ): Promise<Settlement> {
   const [answer] = await db<[{ ids: number[] | null; closed: ClosedBatch[] | null }]>`
     WITH settled AS (${settlement}),
-    ${correction ? db`corrected AS (${correction}),` : db``}
+    corrected AS (${correction}),
     counted AS (
       SELECT album_batch_id AS id,
         count(*) FILTER (WHERE status = 'scheduled')::int AS scheduled,

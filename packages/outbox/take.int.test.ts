@@ -1,8 +1,16 @@
 import type { Sql } from '@segue/database/connection.ts';
 import { describe, expect, test } from 'vitest';
 import type { ClaimedRow } from './claim.ts';
-import { newIsrc, staleLease, useOutbox, windowMs } from './outbox.testing.ts';
-import { settleDead, settleDuplicates, settleIndexed, settleScheduled } from './settle.ts';
+import {
+  asDuplicates,
+  asIndexed,
+  asScheduled,
+  newIsrc,
+  staleLease,
+  useOutbox,
+  windowMs,
+} from './outbox.testing.ts';
+import { settle, settleDead } from './settle.ts';
 import { type Taking, take, type Verdict } from './take.ts';
 
 const outbox = useOutbox();
@@ -14,7 +22,7 @@ async function scheduled(isrc: string): Promise<ClaimedRow> {
   const { lease, rows } = await outbox.claimed({ isrc });
   const [verdict] = await takeAll(rows);
   if (verdict?.verdict !== 'taken') throw new Error(`${isrc} was not to be had`);
-  await settleScheduled(outbox.sql, lease, [verdict.id], verdict.generation);
+  await settle(outbox.sql, lease, asScheduled([verdict.id], verdict.generation));
   return rows[0] as ClaimedRow;
 }
 
@@ -174,7 +182,7 @@ describe('a request whose predecessor found the recording in the index', () => {
     const { lease, rows } = await outbox.claimed({});
     const [{ id, isrc }] = rows as [ClaimedRow];
     await takeAll(rows);
-    await settleIndexed(outbox.sql, lease, [id], { unsent: true });
+    await settle(outbox.sql, lease, asIndexed([id], { unsent: true }));
 
     expect(await outbox.ledger(isrc)).toMatchObject({ sent_at: null, indexed_at: expect.any(Date) });
     expect(await verdictOn({ isrc })).toMatchObject({ verdict: 'taken', generation: 1, fresh: true });
@@ -190,7 +198,7 @@ describe('a request whose predecessor found the recording in the index', () => {
 
     const { lease, rows } = await outbox.claimed({ isrc });
     await takeAll(rows);
-    await settleIndexed(outbox.sql, lease, [(rows[0] as ClaimedRow).id], { unsent: true });
+    await settle(outbox.sql, lease, asIndexed([(rows[0] as ClaimedRow).id], { unsent: true }));
     expect(await ledger()).toEqual(before);
     expect(await verdictOn({ isrc })).toMatchObject({ verdict: 'taken', generation: 2, fresh: true });
   });
@@ -199,7 +207,7 @@ describe('a request whose predecessor found the recording in the index', () => {
     const { lease, rows } = await outbox.claimed({});
     const [{ id, isrc }] = rows as [ClaimedRow];
     await takeAll(rows);
-    await settleIndexed(outbox.sql, lease, [id], { unsent: false });
+    await settle(outbox.sql, lease, asIndexed([id], { unsent: false }));
     expect(await verdictOn({ isrc })).toMatchObject({ verdict: 'duplicate' });
   });
 });
@@ -333,16 +341,16 @@ test('a settlement that came too late changes nothing of the ledger', async () =
   const [{ id, isrc }] = rows as [ClaimedRow];
   await takeAll(rows);
   const before = await outbox.ledger(isrc);
-  await settleIndexed(outbox.sql, staleLease, [id], { unsent: true });
+  await settle(outbox.sql, staleLease, asIndexed([id], { unsent: true }));
   await settleDead(outbox.sql, staleLease, id, 'refused');
-  await settleDuplicates(outbox.sql, staleLease, [id]);
+  await settle(outbox.sql, staleLease, asDuplicates([id]));
   expect(await outbox.ledger(isrc)).toEqual(before);
 });
 
 test.each<[string, (lease: string, id: number) => Promise<unknown>]>([
   ['dead', (lease, id) => settleDead(outbox.sql, lease, id, 'refused')],
-  ['indexed', (lease, id) => settleIndexed(outbox.sql, lease, [id], { unsent: true })],
-  ['scheduled', (lease, id) => settleScheduled(outbox.sql, lease, [id], 1)],
+  ['indexed', (lease, id) => settle(outbox.sql, lease, asIndexed([id], { unsent: true }))],
+  ['scheduled', (lease, id) => settle(outbox.sql, lease, asScheduled([id], 1))],
 ])(
   'a taking that came too late, its request %s by then, changes nothing of the ledger',
   async (_, settle) => {

@@ -94,21 +94,22 @@ test('rows that another relay has taken over are counted, and not told as ours',
   expect(await write({ scheduled: rows }, lease)).toMatchObject({ scheduled: [mine], lost: 2 });
 });
 
-test('when one group fails, all others are written and told all the same, and so is the failure', async () => {
+test('when one statement fails, all others are written and told all the same, and so is the failure', async () => {
   const { lease, rows } = await taken(3);
   const [a, b, c] = rows as [TakenRow, TakenRow, TakenRow];
   let statements = 0;
   const settled = await write(
     { scheduled: [a], duplicates: [b], released: [handBack(c)] },
     lease,
-    statement => (++statements === 2 ? Promise.reject(new Error('the disk is full')) : statement()),
+    statement => (++statements === 1 ? Promise.reject(new Error('the disk is full')) : statement()),
   );
   expect(settled).toMatchObject({
-    scheduled: [a],
+    scheduled: [],
     duplicates: [],
+    released: [{ rows: [c] }],
     failure: { error: new Error('the disk is full') },
   });
-  expect(await outbox.row(a.id)).toMatchObject({ status: 'scheduled' });
+  expect(await outbox.row(a.id)).toMatchObject({ status: 'in_flight' });
   expect(await outbox.row(b.id)).toMatchObject({ status: 'in_flight' });
   expect(await outbox.row(c.id)).toMatchObject({ status: 'pending' });
 });

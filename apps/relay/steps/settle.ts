@@ -5,10 +5,9 @@ import {
   type ClosedBatch,
   readSettledUnder,
   type Settlement,
+  type Settling,
   settleDead,
-  settleDuplicates,
-  settleIndexed,
-  settleScheduled,
+  settle as settleRows,
 } from '@segue/outbox/settle.ts';
 import { crashPoint } from '@segue/process/crashPoint.ts';
 import type { Conclusion, Release } from './conclude.ts';
@@ -27,7 +26,7 @@ export type Settled = {
   closed: ClosedBatch[];
   /** Rows that another relay had taken over meanwhile; nothing of them was changed. */
   lost: number;
-  /** The first group that could not be written; its rows are left to their lease, all others are as told here. */
+  /** The first statement that failed; its rows are left to their lease, all others are as told here. */
   failure?: { error: unknown };
 };
 
@@ -43,8 +42,9 @@ const firstRetryMs = 500;
 const longestRetryMs = 60_000;
 
 /**
- * Writes the conclusion down, each group in a statement of its own, all at the same time. A group that fails does
- * not take the others with it: what is written is to be told of, as nobody comes to it a second time.
+ * Writes the conclusion down: what is settled in one statement, since every further one costs a batch 0.4 ms, and
+ * beside it at the same time what is refused or handed back. A statement that fails does not take the others with
+ * it: what is written is to be told of, as nobody comes to it a second time.
  */
 export async function settle(
   sql: Sql,
@@ -77,8 +77,19 @@ export async function settle(
     return rows.filter(row => own.has(row.id));
   };
 
-  const writeIndexed = async (rows: ClaimedRow[], unsent: boolean) => {
-    settled.indexed.push(...(await write(rows, ids => settleIndexed(sql, lease, ids, { unsent }))));
+  const writeSettled = async () => {
+    const { scheduled, duplicates, indexed, indexedUnsent } = conclusion;
+    const settlings: Settling[] = [
+      ...scheduled.map(({ id, generation }) => ({ id, as: 'scheduled' as const, generation })),
+      ...duplicates.map(({ id }) => ({ id, as: 'duplicate' as const })),
+      ...indexed.map(({ id }) => ({ id, as: 'indexed' as const })),
+      ...indexedUnsent.map(({ id }) => ({ id, as: 'indexed_unsent' as const })),
+    ];
+    const rows = [...scheduled, ...duplicates, ...indexed, ...indexedUnsent];
+    const own = new Set(await write<ClaimedRow>(rows, () => settleRows(sql, lease, settlings)));
+    settled.scheduled = scheduled.filter(row => own.has(row));
+    settled.duplicates = duplicates.filter(row => own.has(row));
+    settled.indexed = [...indexed, ...indexedUnsent].filter(row => own.has(row));
   };
 
   const writeRefusal = async (refusal: Refusal) => {
@@ -94,16 +105,7 @@ export async function settle(
   };
 
   const groups = await Promise.allSettled([
-    ...Map.groupBy(conclusion.scheduled, row => row.generation)
-      .entries()
-      .map(async ([generation, rows]) => {
-        settled.scheduled.push(...(await write(rows, ids => settleScheduled(sql, lease, ids, generation))));
-      }),
-    writeIndexed(conclusion.indexedUnsent, true),
-    writeIndexed(conclusion.indexed, false),
-    write(conclusion.duplicates, ids => settleDuplicates(sql, lease, ids)).then(rows => {
-      settled.duplicates = rows;
-    }),
+    writeSettled(),
     ...conclusion.refused.map(writeRefusal),
     ...conclusion.released.map(async ({ rows, ...options }) => {
       const own = await write(rows, async ids => ({

@@ -1,6 +1,6 @@
 import { connect } from '@segue/database/connection.ts';
 import { claim } from '@segue/outbox/claim.ts';
-import { settleDuplicates, settleScheduled } from '@segue/outbox/settle.ts';
+import { settle } from '@segue/outbox/settle.ts';
 import { steadyPlans } from '@segue/outbox/steadyPlans.ts';
 import { take } from '@segue/outbox/take.ts';
 import { Frontier } from '@segue/relay/frontier.ts';
@@ -72,10 +72,13 @@ async function timeStatements(url: string, batches: number): Promise<Times> {
       frontier.found(rows, batchSize);
       const verdicts = await take(sql, rows, { dedupeWindowMs });
       const taken = performance.now();
-      const ids = Map.groupBy(verdicts, ({ verdict }) => verdict === 'taken');
-      const idsOf = (isTaken: boolean) => (ids.get(isTaken) ?? []).map(({ id }) => id);
-      await settleScheduled(sql, lease, idsOf(true), 1);
-      await settleDuplicates(sql, lease, idsOf(false));
+      await settle(
+        sql,
+        lease,
+        verdicts.map(({ id, verdict }) =>
+          verdict === 'taken' ? { id, as: 'scheduled', generation: 1 } : { id, as: 'duplicate' },
+        ),
+      );
       times.push({ claim: claimed - start, take: taken - claimed, settle: performance.now() - taken });
     }
     const counted = times.slice(warmUpBatches);
