@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { connect, type Sql } from '@segue/database/connection.ts';
 import { isOutage } from '@segue/database/outage.ts';
 import { refusesSettings } from '@segue/database/pooler.ts';
-import { reasonOf } from '@segue/process/reason.ts';
+import { notReached } from '@segue/database/reach.ts';
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 
 /**
@@ -70,22 +70,17 @@ export async function awaitDatabase({ sql }: Database): Promise<void> {
   const deadline = performance.now() + reachableWithinMs;
   for (;;) {
     try {
-      const left = deadline - performance.now();
-      const [answer] = await within(
-        left,
-        sql<[{ migrated: boolean }]>`SELECT to_regclass('library_tracks') IS NOT NULL AS migrated`,
-      );
-      if (answer.migrated) return;
-      throw new Error('the database of DATABASE_URL has no tables yet: run `npm run migrate` first');
+      await within(deadline - performance.now(), sql`SELECT 1`);
+      break;
     } catch (error) {
-      if (!isOutage(error)) throw error;
-      if (performance.now() + betweenAttemptsMs > deadline) {
-        throw new Error(
-          `the database of DATABASE_URL cannot be reached within ${reachableWithinMs / 1000} s: ${reasonOf(error)}`,
-        );
-      }
+      if (!isOutage(error) || performance.now() + betweenAttemptsMs > deadline) throw notReached(sql, error);
       await wait(betweenAttemptsMs);
     }
+  }
+  const [answer] = await sql<[{ migrated: boolean }]>`
+    SELECT to_regclass('library_tracks') IS NOT NULL AS migrated`;
+  if (!answer.migrated) {
+    throw new Error('the database of DATABASE_URL has no tables yet: run `npm run migrate` first');
   }
 }
 

@@ -175,7 +175,9 @@ describe('a database that is away', () => {
     const relay = await here.start({ DATABASE_URL: database.url });
     expect(await relay.exited).toEqual({ code: 1, signal: null });
     expect(relay.output).toHaveLength(1);
-    expect(relay.logs[0]?.msg).toMatch(/^not started: .*ECONNREFUSED/);
+    expect(relay.logs[0]?.msg).toMatch(
+      /^not started: the database of DATABASE_URL \(.*\) cannot be reached: connect ECONNREFUSED/,
+    );
   });
 
   test('there, but without tables: the relay says what to do', async () => {

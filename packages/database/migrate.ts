@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as applyMigrations } from 'drizzle-orm/postgres-js/migrator';
 import { connect } from './connection.ts';
+import { reach } from './reach.ts';
 
 const migrationsFolder = fileURLToPath(new URL('../../drizzle', import.meta.url));
 
@@ -13,11 +14,13 @@ const lockKey = 0x7365677565;
  * migrates while the others wait on an advisory lock of the session, and then find nothing to do.
  *
  * @param onWarning is told what a migration could not do and went on without, such as making roles
- * @throws what PostgreSQL says, for a database that cannot be reached or a migration that fails
+ * @throws Error as `reach.ts` says it, for a database that cannot be reached; what PostgreSQL says, for a migration
+ * that fails
  */
 export async function migrate(url: string, onWarning?: (message: string) => void): Promise<void> {
   const sql = connect({ url, applicationName: 'segue-migrate', max: 1, ...(onWarning && { onWarning }) });
   try {
+    await reach(sql);
     await sql`SELECT pg_advisory_lock(${lockKey})`;
     await applyMigrations(drizzle(sql), {
       migrationsFolder,

@@ -1,0 +1,39 @@
+import { reasonOf } from '@segue/process/reason.ts';
+import type { Sql } from './connection.ts';
+import { isOutage } from './outage.ts';
+
+/**
+ * Longer than the 5 s that a connection may take to be made. postgres.js tries again for ever where somebody takes
+ * connections and hangs up, as a proxy does whose server is away; without this limit so would a start.
+ */
+const answersWithinMs = 10_000;
+
+/**
+ * Makes sure that the database answers.
+ *
+ * @throws Error as {@link notReached}, after 10 s at the latest
+ */
+export async function reach(sql: Sql): Promise<void> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    const message = `no answer within ${answersWithinMs / 1_000} s`;
+    late.reject(Object.assign(new Error(message), { code: 'ETIMEDOUT' }));
+  }, answersWithinMs);
+  try {
+    await Promise.race([sql`SELECT 1`, late.promise]);
+  } catch (error) {
+    throw notReached(sql, error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Says to whoever starts a process which database does not let it in, why, and what to do; never the password. */
+export function notReached(sql: Sql, error: unknown): Error {
+  const { user, host, port, database } = sql.options;
+  const which = `the database of DATABASE_URL (${user}@${host}:${port}/${database})`;
+  const what = isOutage(error)
+    ? `cannot be reached: ${reasonOf(error)}. Is PostgreSQL running there?`
+    : `lets nobody in: ${reasonOf(error)}. Check the user, the password and the name of the database`;
+  return new Error(`${which} ${what}`, { cause: error });
+}
