@@ -38,6 +38,11 @@ await run('relay', async () => {
     collection: configuration.QDRANT_COLLECTION,
     timeoutMs: 2_000,
   });
+  if (configuration.QDRANT_API_KEY && configuration.QDRANT_URL.startsWith('http:')) {
+    logger.warn(
+      'QDRANT_API_KEY is sent unencrypted, since QDRANT_URL is http://: fine within one network only',
+    );
+  }
   const relay = new Relay({
     sql,
     logger,

@@ -34,6 +34,17 @@ test('a relay starts, says where it is, drains, and stops with 0', async () => {
   expect(relay.output.join()).not.toContain('a-secret-event-key');
 });
 
+test('a key that goes over http is warned of in a line of the log, not in one of the client', async () => {
+  const relay = await here.start({ QDRANT_API_KEY: 'a-secret-api-key' });
+  await addressOf(relay);
+  expect(relay.logs.filter(({ level }) => level === 40)).toMatchObject([
+    { msg: expect.stringMatching(/^QDRANT_API_KEY is sent unencrypted/) },
+  ]);
+  await relay.stop();
+  expect(relay.output).toHaveLength(relay.logs.length);
+  expect(relay.output.join()).not.toContain('a-secret-api-key');
+});
+
 describe('a configuration error is one line that names the variable, and exit code 1', () => {
   test.each<[string, Record<string, string>, string]>([
     ['nothing set', { DATABASE_URL: '', QDRANT_URL: '' }, 'DATABASE_URL is not set; QDRANT_URL is not set'],

@@ -22,7 +22,8 @@ export type TrackIndex = {
 export function createTrackIndex({ url, apiKey, collection, timeoutMs }: TrackIndexOptions): TrackIndex {
   const client = new QdrantClient({
     ...addressOf(url),
-    ...(apiKey === undefined ? {} : { apiKey }),
+    // As `apiKey` it makes the client print a line of its own, not of the log, where the address is http://.
+    ...(apiKey === undefined ? {} : { headers: { 'api-key': apiKey } }),
     timeout: timeoutMs,
     checkCompatibility: false,
   });
