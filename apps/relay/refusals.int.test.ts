@@ -99,3 +99,20 @@ describe('R8: an event that Inngest refuses', () => {
     expect(await here.settled()).toMatchObject([{ status: 'dead' }, { ...scheduled, generation: 2 }]);
   });
 });
+
+test('a row that makes no valid event is dead at once, and holds up nobody', async () => {
+  const [before, blank, after] = some(3) as [string, string, string];
+  await here.request({ isrc: before }, { isrc: blank, title: ' \n' }, { isrc: after });
+  const { lines, stop } = here.start();
+  const reason = 'it makes no valid event: title: must not be empty';
+  expect(await here.settled()).toMatchObject([
+    { isrc: before, ...scheduled },
+    { isrc: blank, status: 'dead', reason, attempts: 1 },
+    { isrc: after, ...scheduled },
+  ]);
+  await stop();
+  expect(here.sentIds()).toEqual([idOf(before), idOf(after)]);
+  expect(lines.filter(({ event }) => event === 'ingestion_error')).toMatchObject([{ isrc: blank, reason }]);
+  // It was not Inngest that refused it.
+  expect(lines.filter(({ event }) => event === 'inngest_error')).toEqual([]);
+});
