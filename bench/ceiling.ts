@@ -10,7 +10,7 @@ import { type Cpu, cpuBetween, type Drain, fill, warmUpRows } from './outboxDrai
 import { recordings } from './recordings.ts';
 
 /** As the relay does by default. */
-const batchSize = 500;
+const batchSize = 1_000;
 const clients = 4;
 const leaseMs = 30_000;
 

@@ -10,7 +10,7 @@ import { linePlot } from '../../plot.ts';
 import { type Measured, measured, percentile, ratio } from '../../statistics.ts';
 import { number, withSpread } from '../../table.ts';
 
-const batchSize = 500;
+const batchSize = 1_000;
 const warmUpBatches = 5;
 const leaseMs = 30_000;
 const dedupeWindowMs = 24 * 3_600_000;
