@@ -318,6 +318,7 @@ describe('two relays at the same moment', () => {
     await wait(windowMs + 60_000);
     const verdicts = await takeTwice([isrc], lock(isrc));
     expect(kinds(verdicts)).toEqual(['held', 'taken']);
+    expect(verdicts).toContainEqual(expect.objectContaining({ verdict: 'held', soon: true }));
     expect(await outbox.ledger(isrc)).toMatchObject({ generation: 2 });
   });
 

@@ -115,7 +115,8 @@ async function takeKnown(db: Queryable, rows: Taking[], dedupeWindowMs: number):
       RETURNING ledger.outbox_id AS id, ledger.isrc, ledger.generation
     )
     SELECT seen.id, seen.verdict, coalesce(taken.id, seen.owner) AS owner, taken.generation,
-      taken.id IS NOT NULL OR coalesce(seen.in_hand, false) AS soon
+      -- Whoever took in between what this row saw to be free has it in hand, too.
+      seen.verdict <> 'held' OR coalesce(seen.in_hand, false) AS soon
     FROM seen LEFT JOIN taken ON taken.isrc = seen.isrc`;
   return answers.map(({ id, verdict, owner, generation, soon }) => {
     if (owner === id && generation !== null)

@@ -3,14 +3,14 @@ import type { Logger } from '@segue/process/logger.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 
 /**
- * NOTIFY takes a lock on the whole database at commit, so additions share hints: 50 a second at the most, each
- * at most 20 ms late, which is nothing beside the relay's 1 s poll.
+ * NOTIFY takes a lock on the whole database at commit, so additions share hints: 100 a second at the most, each
+ * at most 10 ms late, which is nothing beside the relay's 1 s poll.
  */
-const quietMs = 20;
+const quietMs = 10;
 
 /**
  * Tells relays that rows were committed. The first hint goes out at once; those asked for while one is under
- * way, or within 20 ms after it, go out as one. A hint that fails is not repeated: relays poll as well.
+ * way, or within 10 ms after it, go out as one. A hint that fails is not repeated: relays poll as well.
  */
 export class IngestionHint {
   readonly #send: () => Promise<void>;
