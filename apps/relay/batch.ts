@@ -71,6 +71,7 @@ export async function relayBatch(
     send(asked.wanted, {
       sender: relay.sender,
       timeLeftMs,
+      isAway: () => relay.inngestBreaker.state === 'open',
       stopping,
       givingUp,
       onFailedCall: (error, durationMs) => logFailedCall(logger, 'inngest_error', error, durationMs),

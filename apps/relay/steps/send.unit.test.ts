@@ -17,6 +17,7 @@ function outside(given: Partial<SendDependencies> = {}) {
   const dependencies: SendDependencies = {
     sender,
     timeLeftMs: () => 20_000,
+    isAway: () => false,
     stopping: never,
     givingUp: never,
     onFailedCall,
@@ -123,6 +124,13 @@ test('an outage leaves everything unsent, and is handed on', async () => {
 describe('no call begins', () => {
   test.each([0, -5])('when the time left is %d ms', async left => {
     const { dependencies, sender } = outside({ timeLeftMs: () => left });
+    const rows = [takenRow()];
+    expect(await send(rows, dependencies)).toEqual({ accepted: [], refused: [], unsent: rows });
+    expect(sender).not.toHaveBeenCalled();
+  });
+
+  test('while Inngest is known to be away', async () => {
+    const { dependencies, sender } = outside({ isAway: () => true });
     const rows = [takenRow()];
     expect(await send(rows, dependencies)).toEqual({ accepted: [], refused: [], unsent: rows });
     expect(sender).not.toHaveBeenCalled();
