@@ -14,7 +14,7 @@ const flatFrom = 250;
 const leastShare = 0.7;
 
 async function run(bench: Bench): Promise<PartResult> {
-  const rows = scaled(bench, 24_000, 2_000);
+  const rows = scaled(bench, 20_000, 2_000);
   const settings = sizes.flatMap(batchSize => concurrencies.map(concurrency => ({ batchSize, concurrency })));
   const runs = new Map(settings.map(setting => [setting, [] as number[]]));
   for (let round = 1; round <= rounds; round++) {

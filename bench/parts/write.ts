@@ -12,7 +12,7 @@ export const write: Part = { name: 'write', title: 'The write side', run };
 
 const connections = 50;
 /** The first mutations find an API that is not compiled yet. */
-const warmUpSeconds = 1;
+const warmUpSeconds = 2;
 const atMost = 1.1;
 
 type Variant = { name: string; scheduling: Scheduling; relay: boolean };
