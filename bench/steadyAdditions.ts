@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Sql } from '@segue/database/connection.ts';
-import { enqueue } from '@segue/outbox/enqueue.ts';
+import { storeAndEnqueue } from '@segue/outbox/enqueue.ts';
 import type { Recording } from './recordings.ts';
 
 const tickMs = 2;
@@ -32,14 +32,13 @@ export async function addSteadily(
   await Promise.all(underWay);
 }
 
-/** Stores a track for some user and requests its ingestion in one transaction, with the API's statements but without its HTTP. */
+/** Stores a track for some user and requests its ingestion, with the API's statement but without its HTTP. */
 export async function addTrack(sql: Sql, recording: Recording): Promise<void> {
   const { isrc, title, artist, album, artworkUrl } = recording;
-  await sql.begin(transaction => [
-    transaction`
-      INSERT INTO library_tracks
-        (user_id, tidal_track_id, title, artist_name, album_name, duration, cover_art_url, explicit, isrc)
-      VALUES (gen_random_uuid(), ${isrc}, ${title}, ${artist}, ${album}, 180, ${artworkUrl}, false, ${isrc})`,
-    enqueue(transaction, recording),
-  ]);
+  const storing = sql`
+    INSERT INTO library_tracks
+      (user_id, tidal_track_id, title, artist_name, album_name, duration, cover_art_url, explicit, isrc)
+    VALUES (gen_random_uuid(), ${isrc}, ${title}, ${artist}, ${album}, 180, ${artworkUrl}, false, ${isrc})
+    RETURNING id`;
+  await storeAndEnqueue(sql, storing, recording);
 }

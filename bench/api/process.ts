@@ -1,6 +1,10 @@
 import { awaitDatabase, openDatabase } from '@segue/api/database.ts';
 import { IngestionHint } from '@segue/api/ingestion/hint.ts';
-import { IngestionScheduler, type TrackSchedulingResult } from '@segue/api/ingestion/ingestionScheduler.ts';
+import {
+  IngestionScheduler,
+  type Stored,
+  type TrackSchedulingResult,
+} from '@segue/api/ingestion/ingestionScheduler.ts';
 import { close, createServer, listen, localServer } from '@segue/api/server.ts';
 import { eventId, ingestionRequested } from '@segue/ingestion/event.ts';
 import type { Isrc } from '@segue/ingestion/isrc.ts';
@@ -9,6 +13,7 @@ import { createLogger } from '@segue/process/logger.ts';
 import { createEventSender } from '@segue/relay/inngest/eventSender.ts';
 import { createTrackIndex } from '@segue/relay/qdrant/trackIndex.ts';
 import { createTidalClient } from '@segue/tidal/client.ts';
+import type { PendingQuery, Row } from 'postgres';
 import type { ApiAnswer } from './api.ts';
 import type { Scheduling } from './scheduling.ts';
 
@@ -17,10 +22,16 @@ const { DATABASE_URL = '', SINK_URL = '' } = process.env;
 const scheduling = process.env.SCHEDULING as Scheduling;
 const callTimeoutMs = 5_000;
 
-/** Writes nothing and says nothing. */
+/** Stores the item, requests nothing and says nothing. */
 class NoScheduler extends IngestionScheduler {
-  override async scheduleTrack(): Promise<TrackSchedulingResult> {
-    return { result: 'skipped', trackTitle: '', isrc: null, reason: 'missing_isrc' };
+  override async scheduleTrack<Item extends Row>(
+    _db: unknown,
+    _request: unknown,
+    storing: PendingQuery<Item[]>,
+  ): Promise<Stored<Item, TrackSchedulingResult>> {
+    const [item] = await storing;
+    const scheduling = { result: 'skipped', trackTitle: '', isrc: null, reason: 'missing_isrc' } as const;
+    return { item: item as Item, scheduling };
   }
   override announce(): void {}
 }

@@ -1,40 +1,71 @@
 import type { Queryable } from '@segue/database/connection.ts';
 import type { IngestionRequest } from '@segue/ingestion/request.ts';
+import type { PendingQuery, Row } from 'postgres';
 import { booleans } from './booleans.ts';
 
 /**
- * Writes one outbox row for one recording. To be called in the transaction that stores the library row:
- * both commit, or neither (rule R2).
+ * Runs a statement that stores an item and requests the ingestion of its recording in the same statement: both
+ * are written, or neither (rule R2). One statement is one round trip, where a transaction of two takes three.
+ *
+ * @param storing an INSERT … RETURNING, not yet awaited
+ * @returns what `storing` returns
  */
-export async function enqueue(db: Queryable, request: IngestionRequest): Promise<void> {
-  await db`
-    INSERT INTO ingestion_outbox (isrc, title, artist, album, artwork_url, priority, force)
-    VALUES (${request.isrc}, ${request.title}, ${request.artist}, ${request.album},
-      ${request.artworkUrl ?? null}, ${request.priority ?? 0}, ${request.force ?? false})`;
+export function storeAndEnqueue<Stored extends Row>(
+  db: Queryable,
+  storing: PendingQuery<Stored[]>,
+  request: IngestionRequest,
+): PendingQuery<Stored[]> {
+  return db<Stored[]>`WITH stored AS (${storing}), ${requested(db, request)} SELECT * FROM stored`;
 }
 
 /**
- * Writes one outbox row for each recording of an album, in the order given, and the batch that counts them
+ * The same for an album: one outbox row for each recording, in the order given, and the batch that counts them
  * down. One statement whatever the number, so that it is prepared once.
  */
+export function storeAndEnqueueAlbum<Stored extends Row>(
+  db: Queryable,
+  storing: PendingQuery<Stored[]>,
+  requests: IngestionRequest[],
+): PendingQuery<Stored[]> {
+  return db<Stored[]>`WITH stored AS (${storing}), ${albumRequested(db, requests)} SELECT * FROM stored`;
+}
+
+/** Writes one outbox row for one recording. */
+export async function enqueue(db: Queryable, request: IngestionRequest): Promise<void> {
+  await db`WITH ${requested(db, request)} SELECT`;
+}
+
+/** Writes one outbox row for each recording of an album, and its batch. */
 export async function enqueueAlbum(db: Queryable, requests: IngestionRequest[]): Promise<void> {
-  if (requests.length === 0) return;
-  await db`
-    WITH batch AS (
+  if (requests.length > 0) await db`WITH ${albumRequested(db, requests)} SELECT`;
+}
+
+function requested(db: Queryable, request: IngestionRequest): PendingQuery<Row[]> {
+  return db`requested AS (
+      INSERT INTO ingestion_outbox (isrc, title, artist, album, artwork_url, priority, force)
+      VALUES (${request.isrc}, ${request.title}, ${request.artist}, ${request.album},
+        ${request.artworkUrl ?? null}, ${request.priority ?? 0}, ${request.force ?? false})
+    )`;
+}
+
+function albumRequested(db: Queryable, requests: IngestionRequest[]): PendingQuery<Row[]> {
+  return db`batch AS (
       INSERT INTO album_ingestion_batches (total_tracks) VALUES (${requests.length}) RETURNING id
-    )
-    INSERT INTO ingestion_outbox (album_batch_id, isrc, title, artist, album, artwork_url, priority, force)
-    SELECT batch.id, request.*
-    FROM batch, unnest(
-      ${requests.map(request => request.isrc)}::text[],
-      ${requests.map(request => request.title)}::text[],
-      ${requests.map(request => request.artist)}::text[],
-      ${requests.map(request => request.album)}::text[],
-      ${requests.map(request => request.artworkUrl ?? null)}::text[],
-      ${requests.map(request => request.priority ?? 0)}::smallint[],
-      ${booleans(
-        db,
-        requests.map(request => request.force ?? false),
-      )}
-    ) AS request`;
+    ),
+    requested AS (
+      INSERT INTO ingestion_outbox (album_batch_id, isrc, title, artist, album, artwork_url, priority, force)
+      SELECT batch.id, request.*
+      FROM batch, unnest(
+        ${requests.map(request => request.isrc)}::text[],
+        ${requests.map(request => request.title)}::text[],
+        ${requests.map(request => request.artist)}::text[],
+        ${requests.map(request => request.album)}::text[],
+        ${requests.map(request => request.artworkUrl ?? null)}::text[],
+        ${requests.map(request => request.priority ?? 0)}::smallint[],
+        ${booleans(
+          db,
+          requests.map(request => request.force ?? false),
+        )}
+      ) AS request
+    )`;
 }

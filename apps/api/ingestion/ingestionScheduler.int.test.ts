@@ -1,8 +1,7 @@
-import type { Queryable } from '@segue/database/connection.ts';
 import { expect, test } from 'vitest';
 import { newIsrc } from '../testing/catalog.ts';
 import { useLibrary } from '../testing/library.ts';
-import type { TrackIngestionRequest } from './ingestionScheduler.ts';
+import type { IngestionScheduler, TrackIngestionRequest } from './ingestionScheduler.ts';
 
 const here = useLibrary();
 
@@ -11,8 +10,11 @@ function request(given: Partial<TrackIngestionRequest> = {}): TrackIngestionRequ
   return { isrc: newIsrc(), ...recording, ...given };
 }
 
-const inTransaction = <Result>(work: (transaction: Queryable) => Promise<Result>) =>
-  here.database.sql.begin(work);
+/** In place of the statement that stores an item. */
+const storing = () => here.database.sql`SELECT 'stored' AS state`;
+
+const schedule = (scheduler: IngestionScheduler, wanted: TrackIngestionRequest) =>
+  scheduler.scheduleTrack(here.database.sql, wanted, storing());
 
 const outboxOf = (isrc: string | null) =>
   here.sql`SELECT isrc, artwork_url FROM ingestion_outbox WHERE isrc = ${isrc}`;
@@ -20,10 +22,9 @@ const outboxOf = (isrc: string | null) =>
 test('T011: scheduleTrack takes a TrackIngestionRequest and returns a TrackSchedulingResult', async () => {
   const { scheduler } = here.libraryWith();
   const wanted = request();
-  expect(await inTransaction(transaction => scheduler.scheduleTrack(transaction, wanted))).toEqual({
-    result: 'success',
-    isrc: wanted.isrc,
-    trackTitle: 'So What',
+  expect(await schedule(scheduler, wanted)).toEqual({
+    item: { state: 'stored' },
+    scheduling: { result: 'success', isrc: wanted.isrc, trackTitle: 'So What' },
   });
   expect(await outboxOf(wanted.isrc)).toEqual([{ isrc: wanted.isrc, artwork_url: null }]);
 });
@@ -31,17 +32,20 @@ test('T011: scheduleTrack takes a TrackIngestionRequest and returns a TrackSched
 test('T011: a track that cannot be requested is a result, and no row', async () => {
   const { scheduler } = here.libraryWith();
   const isrc = newIsrc();
-  const schedule = (given: Partial<TrackIngestionRequest>) =>
-    inTransaction(transaction => scheduler.scheduleTrack(transaction, request(given)));
+  const outcome = async (given: Partial<TrackIngestionRequest>) => {
+    const { item, scheduling } = await schedule(scheduler, request(given));
+    expect(item).toEqual({ state: 'stored' });
+    return scheduling;
+  };
 
-  expect(await schedule({ isrc: null })).toEqual({
+  expect(await outcome({ isrc: null })).toEqual({
     result: 'skipped',
     isrc: null,
     trackTitle: 'So What',
     reason: 'missing_isrc',
   });
-  expect(await schedule({ isrc: 'USRC1' })).toMatchObject({ result: 'skipped', reason: 'invalid_isrc' });
-  expect(await schedule({ isrc, title: ' ' })).toEqual({
+  expect(await outcome({ isrc: 'USRC1' })).toMatchObject({ result: 'skipped', reason: 'invalid_isrc' });
+  expect(await outcome({ isrc, title: ' ' })).toEqual({
     result: 'error',
     isrc,
     trackTitle: ' ',
@@ -58,40 +62,45 @@ test('T020: scheduleAlbumTracks returns an individual result for each track', as
     request({ isrc: null, title: 'Two' }),
     request({ isrc: last, title: 'Three' }),
   ];
-  expect(await inTransaction(transaction => scheduler.scheduleAlbumTracks(transaction, { tracks }))).toEqual({
-    results: [
-      { result: 'success', isrc: first, trackTitle: 'One' },
-      { result: 'skipped', isrc: null, trackTitle: 'Two', reason: 'missing_isrc' },
-      { result: 'success', isrc: last, trackTitle: 'Three' },
-    ],
+  expect(await scheduler.scheduleAlbumTracks(here.database.sql, { tracks }, storing())).toEqual({
+    item: { state: 'stored' },
+    scheduling: {
+      results: [
+        { result: 'success', isrc: first, trackTitle: 'One' },
+        { result: 'skipped', isrc: null, trackTitle: 'Two', reason: 'missing_isrc' },
+        { result: 'success', isrc: last, trackTitle: 'Three' },
+      ],
+    },
   });
   expect([...(await outboxOf(first)), ...(await outboxOf(last))]).toHaveLength(2);
 });
 
 test('T029: the ISRC usrc12345678 is normalised to USRC12345678', async () => {
   const { scheduler } = here.libraryWith();
-  const result = await inTransaction(transaction =>
-    scheduler.scheduleTrack(transaction, request({ isrc: 'usrc12345678' })),
-  );
-  expect(result).toMatchObject({ isrc: 'USRC12345678' });
+  const { scheduling } = await schedule(scheduler, request({ isrc: 'usrc12345678' }));
+  expect(scheduling).toMatchObject({ isrc: 'USRC12345678' });
   expect(await outboxOf('USRC12345678')).toHaveLength(1);
 });
 
-test('a transaction that fails takes the request with it', async () => {
+test('R2: an item that cannot be stored takes its requests with it', async () => {
   const { scheduler } = here.libraryWith();
+  const { sql } = here.database;
   const wanted = request();
-  const transaction = inTransaction(async transaction => {
-    await scheduler.scheduleTrack(transaction, wanted);
-    throw new Error('given up');
-  });
-  await expect(transaction).rejects.toThrow('given up');
+  const batches = () => here.sql`SELECT id FROM album_ingestion_batches`;
+  const before = await batches();
+  const failing = () => sql`SELECT 1 / (SELECT 0) AS state`;
+  await expect(scheduler.scheduleTrack(sql, wanted, failing())).rejects.toThrow('division by zero');
+  await expect(scheduler.scheduleAlbumTracks(sql, { tracks: [wanted] }, failing())).rejects.toThrow(
+    'division by zero',
+  );
   expect(await outboxOf(wanted.isrc)).toEqual([]);
+  expect(await batches()).toEqual(before);
 });
 
 test('T035: announcing never throws, whatever the hint does', async () => {
   const { scheduler } = here.libraryWith(undefined, () => {
     throw new Error('no connection');
   });
-  const scheduling = await inTransaction(transaction => scheduler.scheduleTrack(transaction, request()));
+  const { scheduling } = await schedule(scheduler, request());
   expect(() => scheduler.announce(scheduling, 1)).not.toThrow();
 });

@@ -3,10 +3,11 @@ import { eventProblem } from '@segue/ingestion/event.ts';
 import { type Isrc, type IsrcProblem, readIsrc } from '@segue/ingestion/isrc.ts';
 import type { LogFields } from '@segue/ingestion/logEvents.ts';
 import type { IngestionRequest } from '@segue/ingestion/request.ts';
-import { enqueue, enqueueAlbum } from '@segue/outbox/enqueue.ts';
+import { storeAndEnqueue, storeAndEnqueueAlbum } from '@segue/outbox/enqueue.ts';
 import { crashPoint } from '@segue/process/crashPoint.ts';
 import type { Logger } from '@segue/process/logger.ts';
 import { reasonOf } from '@segue/process/reason.ts';
+import type { PendingQuery, Row } from 'postgres';
 import type { IngestionHint } from './hint.ts';
 
 /** A recording as TIDAL gave it, valid or not. */
@@ -32,9 +33,13 @@ export type BatchSchedulingResult = { results: TrackSchedulingResult[] };
 
 type Decision = { result: TrackSchedulingResult; request: IngestionRequest | null };
 
+/** What the statement that stores the item returns, and what was scheduled with it. */
+export type Stored<Item, Scheduling> = { item: Item; scheduling: Scheduling };
+
 /**
- * The API's way into the outbox. `schedule…` belongs into the transaction that stores the item, so that both
- * commit or neither (rule R2); `announce` comes after the commit, and can neither fail nor delay (rule R10).
+ * The API's way into the outbox. `schedule…` runs the statement that stores the item, and what it requests in the
+ * same, so that both commit or neither (rule R2); `announce` comes after the commit, and can neither fail nor
+ * delay (rule R10).
  */
 export class IngestionScheduler {
   readonly #hint: Pick<IngestionHint, 'give'>;
@@ -46,33 +51,31 @@ export class IngestionScheduler {
   }
 
   /**
-   * Writes the outbox row of a track, unless the track is unfit (rule R9). Its statement is sent at once, behind
-   * what the transaction sent before, without waiting for it.
+   * Stores a track and writes its outbox row; no row where the track is unfit (rule R9).
    *
+   * @param storing an INSERT that returns one row, not yet awaited
    * @throws what the database says; nothing for an unfit track
    */
-  async scheduleTrack(
-    transaction: Queryable,
+  async scheduleTrack<Item extends Row>(
+    db: Queryable,
     request: TrackIngestionRequest,
-  ): Promise<TrackSchedulingResult> {
+    storing: PendingQuery<Item[]>,
+  ): Promise<Stored<Item, TrackSchedulingResult>> {
     const decision = decide(request);
-    if (decision.request !== null) await enqueue(transaction, decision.request);
-    crashPoint('before_commit');
-    return decision.result;
+    const statement = decision.request === null ? storing : storeAndEnqueue(db, storing, decision.request);
+    return { item: await commit(statement), scheduling: decision.result };
   }
 
-  /** The same for all tracks of an album, in one statement. One unfit track spoils no other. */
-  async scheduleAlbumTracks(
-    transaction: Queryable,
+  /** The same for all tracks of an album. One unfit track spoils no other. */
+  async scheduleAlbumTracks<Item extends Row>(
+    db: Queryable,
     { tracks }: AlbumTracksIngestionRequest,
-  ): Promise<BatchSchedulingResult> {
+    storing: PendingQuery<Item[]>,
+  ): Promise<Stored<Item, BatchSchedulingResult>> {
     const decisions = tracks.map(decide);
-    await enqueueAlbum(
-      transaction,
-      decisions.flatMap(({ request }) => request ?? []),
-    );
-    crashPoint('before_commit');
-    return { results: decisions.map(({ result }) => result) };
+    const requests = decisions.flatMap(({ request }) => request ?? []);
+    const statement = requests.length === 0 ? storing : storeAndEnqueueAlbum(db, storing, requests);
+    return { item: await commit(statement), scheduling: { results: decisions.map(({ result }) => result) } };
   }
 
   /**
@@ -123,6 +126,14 @@ export class IngestionScheduler {
         });
     }
   }
+}
+
+/** The statement is a transaction of its own. */
+async function commit<Item extends Row>(statement: PendingQuery<Item[]>): Promise<Item> {
+  statement.execute();
+  crashPoint('before_commit');
+  const [item] = await statement;
+  return item as Item;
 }
 
 function decide({ isrc: given, artworkUrl, ...recording }: TrackIngestionRequest): Decision {

@@ -51,20 +51,21 @@ async function storeAlbum(
   const { database, scheduler } = library;
   const startedAt = performance.now();
   try {
-    const [item, scheduling] = await database.sql.begin(transaction => [
-      insertAlbum(transaction, userId, album, tracks),
-      scheduler.scheduleAlbumTracks(transaction, {
-        tracks: tracks.map(track => ({
-          isrc: track.isrc,
-          title: track.title,
-          artist: track.artistName,
-          album: album.title,
-          artworkUrl: album.coverArtUrl,
-        })),
-      }),
-    ]);
+    const item = itemOf(userId, album, tracks);
+    const requests = tracks.map(track => ({
+      isrc: track.isrc,
+      title: track.title,
+      artist: track.artistName,
+      album: album.title,
+      artworkUrl: album.coverArtUrl,
+    }));
+    const { item: stored, scheduling } = await scheduler.scheduleAlbumTracks(
+      database.sql,
+      { tracks: requests },
+      insertAlbum(database.sql, item),
+    );
     scheduler.announce(scheduling, performance.now() - startedAt);
-    return { outcome: 'added', item };
+    return { outcome: 'added', item: { id: stored.id, ...item, createdAt: new Date(stored.createdAt) } };
   } catch (error) {
     if (!violatesUnique('library_albums_user_album', error)) throw error;
     const existingItemId = await findAlbum(database.sql, userId, album.tidalId);
@@ -74,19 +75,22 @@ async function storeAlbum(
   }
 }
 
+/**
+ * Not prepared: a plan for any values, made while the library was small, goes on to read all items of a user to
+ * find one, with 20,000 of them 5.7 ms instead of 0.02.
+ */
 async function findAlbum(db: Queryable, userId: string, tidalAlbumId: string): Promise<string | null> {
-  const [row] = await db<{ id: string }[]>`
-    SELECT id FROM library_albums WHERE user_id = ${userId} AND tidal_album_id = ${tidalAlbumId}`;
+  const [row] = await db.unsafe<{ id: string }[]>(
+    'SELECT id FROM library_albums WHERE user_id = $1 AND tidal_album_id = $2',
+    [userId, tidalAlbumId],
+  );
   return row?.id ?? null;
 }
 
-async function insertAlbum(
-  db: Queryable,
-  userId: string,
-  album: CatalogAlbum,
-  tracks: AlbumListing['tracks'],
-): Promise<LibraryAlbum> {
-  const item = {
+type NewAlbum = Omit<LibraryAlbum, 'id' | 'createdAt'>;
+
+function itemOf(userId: string, album: CatalogAlbum, tracks: AlbumListing['tracks']): NewAlbum {
+  return {
     userId,
     tidalAlbumId: album.tidalId,
     title: album.title,
@@ -103,11 +107,13 @@ async function insertAlbum(
       isrc: isrcToStore(isrc),
     })),
   };
-  const [row] = await db<[{ id: string; createdAt: string }]>`
+}
+
+function insertAlbum(db: Queryable, item: NewAlbum) {
+  return db<{ id: string; createdAt: string }[]>`
     INSERT INTO library_albums
       (user_id, tidal_album_id, title, artist_name, cover_art_url, release_date, track_count, track_listing)
     VALUES (${item.userId}, ${item.tidalAlbumId}, ${item.title}, ${item.artistName}, ${item.coverArtUrl},
       ${item.releaseDate}, ${item.trackCount}, ${JSON.stringify(item.trackListing)})
     RETURNING id, created_at AS "createdAt"`;
-  return { id: row.id, ...item, createdAt: new Date(row.createdAt) };
 }

@@ -1,3 +1,4 @@
+import type { Sql } from '@segue/database/connection.ts';
 import { TidalApiError } from '@segue/tidal/error.ts';
 import { describe, expect, test } from 'vitest';
 import { catalogTrack, fakeCatalog, newIsrc } from '../testing/catalog.ts';
@@ -158,15 +159,16 @@ test('a track that was in the way and is removed before it can be named is added
   const library = here.libraryWith(fakeCatalog({ tracks: [track] }));
   const user = newUser();
   let looks = 0;
+  const look = async (...statement: Parameters<Sql['unsafe']>) => {
+    looks++;
+    // Another request adds the track behind the first look, and removes it before the second.
+    if (looks === 2) await here.sql`DELETE FROM library_tracks WHERE user_id = ${user}`;
+    const found = await here.database.sql.unsafe(...statement);
+    if (looks === 1) await addTrack(library, user, track.tidalId);
+    return found;
+  };
   const sql = new Proxy(here.database.sql, {
-    async apply(look, self, statement) {
-      looks++;
-      // Another request adds the track behind the first look, and removes it before the second.
-      if (looks === 2) await here.sql`DELETE FROM library_tracks WHERE user_id = ${user}`;
-      const found = await Reflect.apply(look, self, statement);
-      if (looks === 1) await addTrack(library, user, track.tidalId);
-      return found;
-    },
+    get: (target, name) => (name === 'unsafe' ? look : Reflect.get(target, name)),
   });
   const hurried = { ...library, database: { ...here.database, sql } };
 

@@ -38,18 +38,20 @@ export async function storeTrack(
   const { database, scheduler } = library;
   const startedAt = performance.now();
   try {
-    const [item, scheduling] = await database.sql.begin(transaction => [
-      insertTrack(transaction, userId, track),
-      scheduler.scheduleTrack(transaction, {
+    const item = itemOf(userId, track);
+    const { item: stored, scheduling } = await scheduler.scheduleTrack(
+      database.sql,
+      {
         isrc: track.isrc,
         title: track.title,
         artist: track.artistName,
         album: track.albumName,
         artworkUrl: track.coverArtUrl,
-      }),
-    ]);
+      },
+      insertTrack(database.sql, item),
+    );
     scheduler.announce(scheduling, performance.now() - startedAt);
-    return { outcome: 'added', item };
+    return { outcome: 'added', item: { id: stored.id, ...item, createdAt: new Date(stored.createdAt) } };
   } catch (error) {
     if (!violatesUnique('library_tracks_user_track', error)) throw error;
     const existingItemId = await findTrack(database.sql, userId, track.tidalId);
@@ -59,14 +61,22 @@ export async function storeTrack(
   }
 }
 
+/**
+ * Not prepared: a plan for any values, made while the library was small, goes on to read all items of a user to
+ * find one, with 20,000 of them 5.7 ms instead of 0.02.
+ */
 async function findTrack(db: Queryable, userId: string, tidalTrackId: string): Promise<string | null> {
-  const [row] = await db<{ id: string }[]>`
-    SELECT id FROM library_tracks WHERE user_id = ${userId} AND tidal_track_id = ${tidalTrackId}`;
+  const [row] = await db.unsafe<{ id: string }[]>(
+    'SELECT id FROM library_tracks WHERE user_id = $1 AND tidal_track_id = $2',
+    [userId, tidalTrackId],
+  );
   return row?.id ?? null;
 }
 
-async function insertTrack(db: Queryable, userId: string, track: CatalogTrack): Promise<LibraryTrack> {
-  const item = {
+type NewTrack = Omit<LibraryTrack, 'id' | 'createdAt'>;
+
+function itemOf(userId: string, track: CatalogTrack): NewTrack {
+  return {
     userId,
     tidalTrackId: track.tidalId,
     title: track.title,
@@ -77,11 +87,13 @@ async function insertTrack(db: Queryable, userId: string, track: CatalogTrack): 
     explicit: track.explicit,
     isrc: isrcToStore(track.isrc),
   };
-  const [row] = await db<[{ id: string; createdAt: string }]>`
+}
+
+function insertTrack(db: Queryable, item: NewTrack) {
+  return db<{ id: string; createdAt: string }[]>`
     INSERT INTO library_tracks
       (user_id, tidal_track_id, title, artist_name, album_name, duration, cover_art_url, explicit, isrc)
     VALUES (${item.userId}, ${item.tidalTrackId}, ${item.title}, ${item.artistName}, ${item.albumName},
       ${item.duration}, ${item.coverArtUrl}, ${item.explicit}, ${item.isrc})
     RETURNING id, created_at AS "createdAt"`;
-  return { id: row.id, ...item, createdAt: new Date(row.createdAt) };
 }
