@@ -15,7 +15,7 @@ export type LinePlot = {
 
 const width = 720;
 const height = 400;
-const area = { left: 72, right: width - 24, top: 72, bottom: height - 56 };
+const area = { left: 72, right: width - 40, top: 72, bottom: height - 56 };
 
 /** Okabe and Ito's colours, told apart by everyone, those of them that show on white and on black alike. */
 const colours = ['#0072b2', '#d55e00', '#009e73', '#cc79a7'];

@@ -25,19 +25,26 @@ export function createLogger(name: string, level: string): Logger {
   return pino(options, stream);
 }
 
+/** Lines wait so long for others. */
+const gatherMs = 10;
+/** Characters that do not wait: some 300 lines. */
+const enough = 65_536;
+
 /**
- * Hands the lines of one turn of the event loop to stdout in one piece: a relay's batch is 500 of them. Line
- * by line, sonic-boom measures what it holds at each, and writes 16 KiB a turn: under load its lines lagged
- * a second behind, and cost a tenth of a relay's time.
+ * Hands lines to stdout in larger pieces. A write for each line cost the API 75 us of every addition, more than
+ * its row in the outbox did. Given line by line, sonic-boom also measures what it holds at each, and writes
+ * 16 KiB a turn: a relay's lines lagged a second behind, and cost a tenth of its time.
  */
 class GatheredLines {
   // With a minLength of 0 sonic-boom's flush does not wait for the write that is under way.
   #stdout = destination({ dest: 1, sync: false, minLength: 1 });
   #lines = '';
+  #timer: NodeJS.Timeout | undefined;
 
   write(line: string): void {
-    if (this.#lines === '') setImmediate(() => this.#hand());
+    this.#timer ??= setTimeout(() => this.#hand(), gatherMs);
     this.#lines += line;
+    if (this.#lines.length >= enough) this.#hand();
   }
 
   flush(done: () => void): void {
@@ -46,6 +53,8 @@ class GatheredLines {
   }
 
   #hand(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     if (this.#lines !== '') this.#stdout.write(this.#lines);
     this.#lines = '';
   }
