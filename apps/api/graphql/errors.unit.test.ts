@@ -144,7 +144,10 @@ describe('a request that is none', () => {
 
 test('what nobody expected is told by an id alone, under which the log has the rest', async () => {
   const broken = () => Promise.reject(new TypeError('hidden-secret is not a function'));
-  const brokenServer = await serverOf({ ...library, database: { ...away, sql: { unsafe: broken } as never } });
+  const brokenServer = await serverOf({
+    ...library,
+    database: { ...away, sql: { unsafe: broken } as never },
+  });
   lines.length = 0;
 
   const answer = await ask(
