@@ -3,8 +3,8 @@ import { byPosition, type ClaimedRow, type Position } from '@segue/outbox/claim.
 /**
  * How many rows behind the newest claimed one a claim starts to look while the relay keeps up. A transaction
  * that began earlier may commit later, so that its rows turn up behind others; a thousand rows are five seconds
- * at 200 additions a second. In a backlog they wait for the sweep, as everybody waits there: to walk a thousand
- * claimed rows again at each claim made a batch of 250 cost a seventh more than it does.
+ * at 200 additions a second. In a backlog they wait for the sweep, as everybody waits there: a claim of 250
+ * rows would walk over four times as many that it has claimed before.
  */
 const slackRows = 1_000;
 /** A sweep from the start may take a twentieth of the relay's time. */
