@@ -100,8 +100,7 @@ default_pool_size = 2
   });
   onTestFinished(async () => void (await pgbouncer.stop()));
 
-  const url = new URL(databaseUrl);
-  url.port = String(listenPort);
+  const url = Object.assign(new URL(databaseUrl), { hostname: '127.0.0.1', port: String(listenPort) });
   await eventually(async () => {
     const sql = connect({ url: url.href, applicationName: 'test', max: 1, prepare: false });
     try {
