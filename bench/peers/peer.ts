@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Sql } from '@segue/database/connection.ts';
 import type { Bench } from '../bench.ts';
 import { type Cpu, cpuBetween, type Drain, warmUpRows } from '../outboxDrain.ts';
@@ -60,7 +61,7 @@ export async function drainPeer({ server }: Bench, peer: Peer, jobs: number): Pr
     const done = once(worker, 'message');
     worker.send({ kind: 'go', jobs: part.length } satisfies PeerOrder);
     await alive(done);
-    while (!(await peer.isDrained(sql))) await new Promise(resolve => setTimeout(resolve, lookEveryMs));
+    while (!(await peer.isDrained(sql))) await wait(lookEveryMs);
     return { before, seconds: (performance.now() - start) / 1_000 };
   }
 

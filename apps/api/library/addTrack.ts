@@ -1,6 +1,7 @@
 import type { Queryable } from '@segue/database/connection.ts';
 import type { CatalogTrack } from '@segue/tidal/catalog.ts';
 import { askCatalog } from './askCatalog.ts';
+import { findExisting } from './existingItem.ts';
 import { isrcToStore } from './isrcToStore.ts';
 import type { Addition, Library, LibraryTrack } from './library.ts';
 import { violatesUnique } from './uniqueViolation.ts';
@@ -18,7 +19,7 @@ export async function addTrack(
   catalogEndsAt = Number.POSITIVE_INFINITY,
 ): Promise<Addition<LibraryTrack>> {
   const { database, catalog, logger } = library;
-  const existingItemId = await findTrack(database.sql, userId, tidalTrackId);
+  const existingItemId = await findExisting(database.sql, 'track', userId, tidalTrackId);
   if (existingItemId !== null) return { outcome: 'duplicate', existingItemId };
 
   const answer = await askCatalog(() => catalog.getTrack(tidalTrackId), { logger, endsAt: catalogEndsAt });
@@ -54,23 +55,11 @@ export async function storeTrack(
     return { outcome: 'added', item: { id: stored.id, ...item, createdAt: new Date(stored.createdAt) } };
   } catch (error) {
     if (!violatesUnique('library_tracks_user_track', error)) throw error;
-    const existingItemId = await findTrack(database.sql, userId, track.tidalId);
+    const existingItemId = await findExisting(database.sql, 'track', userId, track.tidalId);
     if (existingItemId !== null) return { outcome: 'duplicate', existingItemId };
     // Removed again between the two statements: the way is free.
     return await storeTrack(library, userId, track);
   }
-}
-
-/**
- * Not prepared: a plan for any values, made while the library was small, goes on to read all items of a user to
- * find one, with 20,000 of them 5.7 ms instead of 0.02.
- */
-async function findTrack(db: Queryable, userId: string, tidalTrackId: string): Promise<string | null> {
-  const [row] = await db.unsafe<{ id: string }[]>(
-    'SELECT id FROM library_tracks WHERE user_id = $1 AND tidal_track_id = $2',
-    [userId, tidalTrackId],
-  );
-  return row?.id ?? null;
 }
 
 type NewTrack = Omit<LibraryTrack, 'id' | 'createdAt'>;

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Asked } from './askIndex.ts';
 import { conclude } from './conclude.ts';
 import type { Deduped, TakenRow } from './dropDuplicates.ts';
-import { claimedRow, takenRow } from './rows.testing.ts';
+import { claimedRow, nothing, takenRow } from './rows.testing.ts';
 import type { Sent } from './send.ts';
 
 const outage = { kind: 'unavailable', error: 'Inngest answered 503: later' } as const;
@@ -17,14 +17,6 @@ function concluded(given: { deduped?: Partial<Deduped>; asked?: Partial<Asked>; 
   );
 }
 
-const nothing = {
-  scheduled: [],
-  indexedUnsent: [],
-  indexed: [],
-  duplicates: [],
-  refused: [],
-  released: [],
-};
 const refusal = (row: TakenRow) => ({ row, error: 'refused', final: false });
 
 test('no rows, no conclusion', () => {

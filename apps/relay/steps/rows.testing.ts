@@ -1,5 +1,6 @@
 import type { Isrc } from '@segue/ingestion/isrc.ts';
 import type { ClaimedRow } from '@segue/outbox/claim.ts';
+import type { Conclusion } from './conclude.ts';
 import type { TakenRow } from './dropDuplicates.ts';
 
 let rows = 0;
@@ -26,3 +27,13 @@ export function claimedRow(given: Partial<ClaimedRow> = {}): ClaimedRow {
 export function takenRow(given: Partial<TakenRow> = {}): TakenRow {
   return { ...claimedRow(given), generation: 1, fresh: true, followers: [], ...given };
 }
+
+/** The conclusion of a claim without rows. */
+export const nothing: Conclusion = {
+  scheduled: [],
+  indexedUnsent: [],
+  indexed: [],
+  duplicates: [],
+  refused: [],
+  released: [],
+};

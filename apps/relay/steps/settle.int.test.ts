@@ -4,6 +4,7 @@ import { newRequest, useOutbox, windowMs } from '@segue/outbox/outbox.testing.ts
 import { expect, test } from 'vitest';
 import type { Conclusion } from './conclude.ts';
 import { dropDuplicates, type TakenRow } from './dropDuplicates.ts';
+import { nothing } from './rows.testing.ts';
 import { type SettleOptions, settle } from './settle.ts';
 
 const outbox = useOutbox();
@@ -19,20 +20,10 @@ async function taken(count: number): Promise<{ lease: string; rows: TakenRow[] }
   return { lease, rows: taken };
 }
 
-const conclusion = (given: Partial<Conclusion>): Conclusion => ({
-  scheduled: [],
-  indexedUnsent: [],
-  indexed: [],
-  duplicates: [],
-  refused: [],
-  released: [],
-  ...given,
-});
-
 const handBack = (row: TakenRow) => ({ rows: [row], delayMs: 0, error: null });
 
 const write = (given: Partial<Conclusion>, lease: string, insist: SettleOptions['insist'] = once => once()) =>
-  settle(outbox.sql, conclusion(given), { lease, maxAttempts: 2, insist });
+  settle(outbox.sql, { ...nothing, ...given }, { lease, maxAttempts: 2, insist });
 
 test('every group of a conclusion is written down, and told', async () => {
   const { lease, rows } = await taken(7);
