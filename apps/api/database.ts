@@ -2,7 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { connect, type Sql } from '@segue/database/connection.ts';
 import { isOutage } from '@segue/database/outage.ts';
 import { refusesSettings } from '@segue/database/pooler.ts';
-import { notReached } from '@segue/database/reach.ts';
+import { noAnswer, notReached } from '@segue/database/reach.ts';
+import { within } from '@segue/process/timeLimit.ts';
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 
 /**
@@ -70,7 +71,7 @@ export async function awaitDatabase({ sql }: Database): Promise<void> {
   const deadline = performance.now() + reachableWithinMs;
   for (;;) {
     try {
-      await within(deadline - performance.now(), sql`SELECT 1`);
+      await answers(sql, Math.max(0, deadline - performance.now()));
       break;
     } catch (error) {
       if (!isOutage(error) || performance.now() + betweenAttemptsMs > deadline) throw notReached(sql, error);
@@ -86,19 +87,10 @@ export async function awaitDatabase({ sql }: Database): Promise<void> {
 
 /** @throws Error when the database does not answer within that time */
 export async function pingDatabase({ sql }: Database, withinMs: number): Promise<void> {
-  await within(withinMs, sql`SELECT 1`);
+  await answers(sql, withinMs);
 }
 
 /** postgres.js bounds the time to connect, not the time to answer. */
-async function within<Answer>(ms: number, answer: PromiseLike<Answer>): Promise<Answer> {
-  const stop = new AbortController();
-  const tooLate = wait(Math.max(ms, 0), undefined, { signal: stop.signal }).then(() => {
-    throw Object.assign(new Error('no answer in time'), { code: 'ETIMEDOUT' });
-  });
-  try {
-    return await Promise.race([answer, tooLate]);
-  } finally {
-    tooLate.catch(() => undefined);
-    stop.abort();
-  }
+async function answers(sql: Sql, withinMs: number): Promise<void> {
+  await within(withinMs, sql`SELECT 1`, () => noAnswer(withinMs));
 }

@@ -1,3 +1,4 @@
+import { within as withinMs } from '@segue/process/timeLimit.ts';
 import { Refusal } from './refusal.ts';
 
 /** How long one request may go on: moments on `performance.now()`. */
@@ -30,21 +31,11 @@ export async function within<Result>(
   });
 }
 
-/** Node runs a timer for longer than that at once. */
-const longestTimerMs = 2 ** 31 - 1;
-
-/** @throws what `reason` makes, when the work is not done at that moment */
+/** @throws what `reason` makes, when the work is not done at that moment on `performance.now()` */
 export async function beforeMoment<Result>(
   moment: number,
   work: Promise<Result>,
   reason: () => Error,
 ): Promise<Result> {
-  const late = Promise.withResolvers<never>();
-  const ms = Math.min(Math.max(0, moment - performance.now()), longestTimerMs);
-  const timer = setTimeout(() => late.reject(reason()), ms);
-  try {
-    return await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return await withinMs(moment - performance.now(), work, reason);
 }

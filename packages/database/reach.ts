@@ -1,4 +1,5 @@
 import { reasonOf } from '@segue/process/reason.ts';
+import { within } from '@segue/process/timeLimit.ts';
 import type { Sql } from './connection.ts';
 import { isOutage } from './outage.ts';
 
@@ -14,18 +15,16 @@ const answersWithinMs = 10_000;
  * @throws Error as {@link notReached}, after 10 s at the latest
  */
 export async function reach(sql: Sql): Promise<void> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => {
-    const message = `no answer within ${answersWithinMs / 1_000} s`;
-    late.reject(Object.assign(new Error(message), { code: 'ETIMEDOUT' }));
-  }, answersWithinMs);
   try {
-    await Promise.race([sql`SELECT 1`, late.promise]);
+    await within(answersWithinMs, sql`SELECT 1`, () => noAnswer(answersWithinMs));
   } catch (error) {
     throw notReached(sql, error);
-  } finally {
-    clearTimeout(timer);
   }
+}
+
+/** What a database that does not answer is told as: an outage. */
+export function noAnswer(ms: number): Error {
+  return Object.assign(new Error(`no answer within ${ms / 1_000} s`), { code: 'ETIMEDOUT' });
 }
 
 /** Says to whoever starts a process which database does not let it in, why, and what to do; never the password. */

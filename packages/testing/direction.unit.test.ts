@@ -10,7 +10,7 @@ const mayImport: Record<string, string[]> = {
   'packages/process': [],
   'packages/database': ['packages/process'],
   'packages/outbox': ['packages/ingestion', 'packages/database'],
-  'packages/tidal': [],
+  'packages/tidal': ['packages/process'],
   'packages/stand-ins': [],
   'packages/local-postgres': ['packages/process'],
   'packages/testing': ['packages/database', 'packages/local-postgres', 'packages/process'],

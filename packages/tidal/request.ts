@@ -1,3 +1,4 @@
+import { endAfter } from '@segue/process/timeLimit.ts';
 import { backoffMs, readRetryAfter } from './backoff.ts';
 import type { Clock } from './clock.ts';
 import { TidalApiError } from './error.ts';
@@ -59,10 +60,11 @@ export function createRequests({ limiter, timeoutMs, clock }: RequestOptions): R
     let turnHasCome = false;
     let answer: Answer;
     try {
-      answer = await limiter.run(() => {
+      const ask = () => {
         turnHasCome = true;
-        return call(AbortSignal.timeout(Math.min(timeoutMs, remaining())));
-      }, AbortSignal.timeout(remaining()));
+        return endAfter(Math.min(timeoutMs, remaining()), call);
+      };
+      answer = await endAfter(remaining(), patience => limiter.run(ask, patience));
     } catch (error) {
       throw turnHasCome
         ? failureOfCall(subject, error)

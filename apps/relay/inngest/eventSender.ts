@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IngestionEvent } from '@segue/ingestion/event.ts';
 import { reasonOf } from '@segue/process/reason.ts';
+import { endAfter } from '@segue/process/timeLimit.ts';
 import { Inngest } from 'inngest';
 import { type Answer, readAnswer } from './answer.ts';
 
@@ -32,11 +33,11 @@ export function createEventSender(): EventSender {
     const call = calls.getStore();
     if (!call) throw new Error('the SDK made a request outside of a send');
     try {
-      // AbortSignal.timeout throws for fractions, and what is left of a lease is one.
-      const timeout = AbortSignal.timeout(Math.ceil(call.timeoutMs));
-      const signal = AbortSignal.any([timeout, call.signal]);
-      const response = await fetch(input, { ...init, redirect: 'manual', signal });
-      const answer = readAnswer(response.status, response.headers, await response.text(), call.events);
+      const answer = await endAfter(
+        call.timeoutMs,
+        signal => post(input, { ...init, signal }, call.events),
+        call.signal,
+      );
       call.answer = withoutKey(answer, input);
     } catch (error) {
       call.answer = { kind: 'unavailable', error: reasonOf(error) };
@@ -55,6 +56,16 @@ export function createEventSender(): EventSender {
     }
     return call.answer ?? { kind: 'unavailable', error: 'the SDK made no request' };
   };
+}
+
+/** The one real request. All of the answer is read within the call's time. */
+async function post(
+  address: Parameters<typeof fetch>[0],
+  init: RequestInit,
+  events: number,
+): Promise<Answer> {
+  const response = await fetch(address, { ...init, redirect: 'manual' });
+  return readAnswer(response.status, response.headers, await response.text(), events);
 }
 
 /** A server that does not know an address repeats it in its answer, and the event key is the end of ours. */

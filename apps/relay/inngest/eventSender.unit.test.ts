@@ -178,7 +178,7 @@ describe('a call that hangs', () => {
     const { send, requests } = await inngest('hang');
     expect(await send([event(1)], { timeoutMs: 20, signal: never })).toEqual({
       kind: 'unavailable',
-      error: expect.stringContaining('timeout'),
+      error: expect.stringContaining('timed out after 20 ms'),
     });
     expect(requests).toHaveBeenCalledTimes(1);
   });
@@ -191,7 +191,7 @@ describe('a call that hangs', () => {
     const { send } = senderFor(url);
     expect(await send([event(1)], { timeoutMs: 20, signal: never })).toMatchObject({
       kind: 'unavailable',
-      error: expect.stringContaining('timeout'),
+      error: expect.stringContaining('timed out after 20 ms'),
     });
   });
 

@@ -1,5 +1,6 @@
 import { QdrantClient } from '@qdrant/js-client-rest';
 import { hashIsrcToUuid } from '@segue/ingestion/pointId.ts';
+import { within } from '@segue/process/timeLimit.ts';
 
 export type TrackIndexOptions = {
   url: string;
@@ -30,9 +31,11 @@ export function createTrackIndex({ url, apiKey, collection, timeoutMs }: TrackIn
   return {
     async checkTracksExist(isrcs) {
       const ids = isrcs.map(hashIsrcToUuid);
+      // The client's own time limit ends with the answer's head; a body that never ends must not hold a batch.
       const points = await within(
         timeoutMs,
         client.retrieve(collection, { ids, with_payload: false, with_vector: false }),
+        () => new Error(`Qdrant did not answer within ${timeoutMs} ms`),
       );
       const found = new Set(points.map(point => point.id));
       return new Map(isrcs.map((isrc, index) => [isrc, found.has(ids[index] as string)]));
@@ -51,18 +54,4 @@ function addressOf(url: string) {
     port: port ? Number(port) : protocol === 'https:' ? 443 : 80,
     ...(pathname === '/' ? {} : { prefix: pathname.replace(/\/+$/, '') }),
   };
-}
-
-/** The client's own time limit ends with the answer's head; a body that never ends must not hold a batch. */
-async function within<Result>(timeoutMs: number, work: Promise<Result>): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`Qdrant did not answer within ${timeoutMs} ms`)), timeoutMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-    work.catch(() => undefined);
-  }
 }
