@@ -3,6 +3,7 @@ import type { Claim } from '@segue/outbox/claim.ts';
 import { crashPoint } from '@segue/process/crashPoint.ts';
 import type { Logger } from '@segue/process/logger.ts';
 import { reasonOf } from '@segue/process/reason.ts';
+import type { LimitFunction } from 'p-limit';
 import type { Breaker } from './breaker.ts';
 import type { EventSender } from './inngest/eventSender.ts';
 import { insistUntil } from './insist.ts';
@@ -24,6 +25,8 @@ export type BatchDependencies = {
   maxAttempts: number;
   dedupeWindowMs: number;
   leaseMs: number;
+  /** Gives a batch its turn with the index and with Inngest, in the order of the claims. */
+  turns: LimitFunction;
   /** Told of each batch, in ms since its claim. */
   onSettled?: (settled: Settled, durationMs: number) => void;
 };
@@ -62,24 +65,27 @@ export async function relayBatch(
   const deduped = await insist(() => dropDuplicates(sql, rows, relay));
   crashPoint('after_dedupe');
 
-  const askedAt = performance.now();
-  const asked = await askIndex(relay.index, relay.indexBreaker, deduped.taken);
-  if (asked.error) logFailedCall(logger, 'qdrant_error', asked.error, performance.now() - askedAt);
-  crashPoint('after_index_check');
+  const { asked, sent } = await relay.turns(async () => {
+    const askedAt = performance.now();
+    const asked = await askIndex(relay.index, relay.indexBreaker, deduped.taken);
+    if (asked.error) logFailedCall(logger, 'qdrant_error', asked.error, performance.now() - askedAt);
+    crashPoint('after_index_check');
 
-  const sent = await relay.inngestBreaker.during(() =>
-    send(asked.wanted, {
-      sender: relay.sender,
-      timeLeftMs,
-      isAway: () => relay.inngestBreaker.state === 'open',
-      stopping,
-      givingUp,
-      onFailedCall: (error, durationMs) => logFailedCall(logger, 'inngest_error', error, durationMs),
-    }),
-  );
-  if (sent.outage) relay.inngestBreaker.failed(sent.outage.retryAfterMs);
-  else if (sent.accepted.length > 0 || sent.refused.some(refusal => !refusal.final))
-    relay.inngestBreaker.succeeded();
+    const sent = await relay.inngestBreaker.during(() =>
+      send(asked.wanted, {
+        sender: relay.sender,
+        timeLeftMs,
+        isAway: () => relay.inngestBreaker.state === 'open',
+        stopping,
+        givingUp,
+        onFailedCall: (error, durationMs) => logFailedCall(logger, 'inngest_error', error, durationMs),
+      }),
+    );
+    if (sent.outage) relay.inngestBreaker.failed(sent.outage.retryAfterMs);
+    else if (sent.accepted.length > 0 || sent.refused.some(refusal => !refusal.final))
+      relay.inngestBreaker.succeeded();
+    return { asked, sent };
+  });
   crashPoint('after_send');
 
   const settled = await settle(sql, conclude(deduped, asked, sent), {

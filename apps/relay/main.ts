@@ -10,7 +10,7 @@ import { createEventSender } from './inngest/eventSender.ts';
 import { listen } from './listen.ts';
 import { Metrics } from './metrics.ts';
 import { createTrackIndex } from './qdrant/trackIndex.ts';
-import { Relay } from './relay.ts';
+import { batchesUnderWay, Relay } from './relay.ts';
 import { keepRetention } from './retention.ts';
 import { startServer } from './server.ts';
 import { Wake } from './wake.ts';
@@ -24,7 +24,7 @@ await run('relay', async () => {
     url: configuration.DATABASE_URL,
     applicationName: 'segue-relay',
     // A connection for each batch under way, and three for the claim, the retention and /readyz.
-    max: configuration.RELAY_CONCURRENCY + 3,
+    max: batchesUnderWay(configuration.RELAY_CONCURRENCY) + 3,
     settings: steadyPlans,
   });
   await assertMigrated(sql);

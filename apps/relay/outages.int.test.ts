@@ -230,12 +230,14 @@ test('a relay that was away past its lease changes nothing, and says so once', a
     },
   });
   await asleep.promise;
+  // Nor does a process that is stopped claim anything.
+  const stopped = late.stop();
   // Its successor finds the lease ended, sends the same ids, and settles.
   const successor = here.start();
   const before = await here.settled();
   awake.resolve();
   await eventually(() => expect(late.lines.some(({ lost }) => lost !== undefined)).toBe(true));
-  await Promise.all([late.stop(), successor.stop()]);
+  await Promise.all([stopped, successor.stop()]);
 
   expect(await here.settled()).toEqual(before);
   expect(late.lines.filter(({ lost }) => lost !== undefined)).toMatchObject([{ level: 40, lost: 5 }]);

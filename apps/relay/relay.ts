@@ -3,20 +3,32 @@ import { claim } from '@segue/outbox/claim.ts';
 import { pause } from '@segue/process/clock.ts';
 import type { Logger } from '@segue/process/logger.ts';
 import { reasonOf } from '@segue/process/reason.ts';
+import pLimit from 'p-limit';
 import { type BatchDependencies, relayBatch } from './batch.ts';
 import { Frontier } from './frontier.ts';
 import { withoutRedaction } from './relayLog.ts';
 import type { Wake } from './wake.ts';
 
-export type RelayOptions = BatchDependencies & {
+export type RelayOptions = Omit<BatchDependencies, 'turns'> & {
   wake: Wake;
   /** Rows a claim. */
   batchSize: number;
-  /** Batches under way at the same time. */
+  /** Batches that ask the index or send at the same time. */
   concurrency: number;
   /** How long a row may be overlooked that stands before those claimed last. */
   sweepEveryMs: number;
 };
+
+/**
+ * Batches under way besides those that ask the index and send: one that is claimed ahead, and one that is written
+ * down. One batch of 250 rows at a time went through at 20,000 rows/s without them, at 34,000 with both.
+ */
+const aheadAndBehind = 2;
+
+/** How many batches a relay has claimed and not written down, at the most. */
+export function batchesUnderWay(concurrency: number): number {
+  return concurrency + aheadAndBehind;
+}
 
 /** Rows in the claim that finds out whether Inngest is back. */
 const probeSize = 10;
@@ -29,10 +41,10 @@ const patienceAtStopMs = 6_000;
 
 /**
  * Drains the outbox: claims while there is something to claim and room for it, and otherwise waits to be
- * woken. One claim at a time, up to `concurrency` batches under way.
+ * woken. One claim at a time; the batches take their turns at the calls, up to `concurrency` at the same time.
  */
 export class Relay {
-  #options: RelayOptions;
+  #options: RelayOptions & BatchDependencies;
   #sql: Sql;
   #logger: Logger;
   #frontier: Frontier;
@@ -44,6 +56,7 @@ export class Relay {
   constructor(options: RelayOptions) {
     this.#options = {
       ...options,
+      turns: pLimit(options.concurrency),
       logger: withoutRedaction(options.logger),
       onSettled: (settled, durationMs) => {
         for (const { rows, delayMs } of settled.released) this.#frontier.handedBack(rows, delayMs);
@@ -76,7 +89,7 @@ export class Relay {
         await pause(inngestBreaker.waitMs, signal);
         continue;
       }
-      if (this.#underWay.size >= concurrency) {
+      if (this.#underWay.size >= batchesUnderWay(concurrency)) {
         await Promise.race(this.#underWay);
         continue;
       }

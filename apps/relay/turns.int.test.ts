@@ -1,0 +1,54 @@
+import { eventually } from '@segue/testing/eventually.ts';
+import { expect, test } from 'vitest';
+import { useRelays } from './relay.testing.ts';
+
+const here = useRelays();
+
+const inFlight = async () => {
+  const rows = await here.sql`SELECT FROM ingestion_outbox WHERE status = 'in_flight'`;
+  return rows.length;
+};
+
+test('as many batches call as the concurrency says; one more is claimed ahead, and one may be written down', async () => {
+  const answering = Promise.withResolvers<void>();
+  const calls = { underWay: 0, most: 0 };
+  here.inngest.answerWith(async () => {
+    calls.underWay += 1;
+    calls.most = Math.max(calls.most, calls.underWay);
+    await answering.promise;
+    calls.underWay -= 1;
+    return undefined;
+  });
+  await here.request(...Array(9).fill({}));
+  here.start({ batchSize: 1, concurrency: 2 });
+  await eventually(async () => expect(await inFlight()).toBe(4));
+  expect(calls).toEqual({ underWay: 2, most: 2 });
+
+  answering.resolve();
+  expect(await here.settled()).toHaveLength(9);
+  expect(calls).toEqual({ underWay: 0, most: 2 });
+});
+
+test('a batch that cannot be written down yet keeps no other from being sent', async () => {
+  await here.request({}, {});
+  const other = await here.sql.reserve();
+  let calls = 0;
+  here.inngest.answerWith(async () => {
+    calls += 1;
+    if (calls === 1) {
+      await other`BEGIN`;
+      await other`SELECT FROM ingestion_outbox WHERE status = 'in_flight' ORDER BY id LIMIT 1 FOR UPDATE`;
+    }
+    return undefined;
+  });
+  try {
+    here.start({ batchSize: 1, concurrency: 1 });
+    await eventually(async () => expect(calls).toBe(2));
+    const open = await here.sql`SELECT id FROM ingestion_outbox WHERE settled_at IS NULL`;
+    expect(open).toContainEqual({ id: expect.any(Number) });
+  } finally {
+    await other`COMMIT`;
+    other.release();
+  }
+  expect(await here.settled()).toHaveLength(2);
+});
