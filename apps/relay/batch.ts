@@ -3,7 +3,6 @@ import type { Claim } from '@segue/outbox/claim.ts';
 import { crashPoint } from '@segue/process/crashPoint.ts';
 import type { Logger } from '@segue/process/logger.ts';
 import { reasonOf } from '@segue/process/reason.ts';
-import type { LimitFunction } from 'p-limit';
 import type { Breaker } from './breaker.ts';
 import type { EventSender } from './inngest/eventSender.ts';
 import { insistUntil } from './insist.ts';
@@ -14,6 +13,7 @@ import { conclude } from './steps/conclude.ts';
 import { dropDuplicates } from './steps/dropDuplicates.ts';
 import { send } from './steps/send.ts';
 import { type Settled, settle } from './steps/settle.ts';
+import type { Turns } from './turns.ts';
 
 export type BatchDependencies = {
   sql: Sql;
@@ -25,11 +25,15 @@ export type BatchDependencies = {
   maxAttempts: number;
   dedupeWindowMs: number;
   leaseMs: number;
-  /** Gives a batch its turn with the index and with Inngest, in the order of the claims. */
-  turns: LimitFunction;
+  turns: Turns;
   /** Told of each batch, in ms since its claim. */
   onSettled?: (settled: Settled, durationMs: number) => void;
 };
+
+/** The part of the lease that is kept for the settlement. */
+const settlementShare = 0.25;
+/** The part of the lease that must be left for a call. */
+const leastCallShare = 0.1;
 
 /** The two stages of stopping. */
 export type StopSignals = {
@@ -53,8 +57,7 @@ export async function relayBatch(
   relay: BatchDependencies,
 ): Promise<void> {
   const { sql, logger } = relay;
-  // A quarter of the lease is kept for the settlement.
-  const timeLeftMs = () => claimedAt + relay.leaseMs * 0.75 - performance.now();
+  const timeLeftMs = () => claimedAt + relay.leaseMs * (1 - settlementShare) - performance.now();
   // Both writes may be repeated: a row that took its recording finds that it did, one that is settled stays so.
   const insist = <Result>(statement: () => Promise<Result>) =>
     insistUntil(claimedAt + relay.leaseMs, givingUp, statement, error =>
@@ -65,7 +68,7 @@ export async function relayBatch(
   const deduped = await insist(() => dropDuplicates(sql, rows, relay));
   crashPoint('after_dedupe');
 
-  const { asked, sent } = await relay.turns(async () => {
+  const { asked, sent } = await relay.turns.take(async () => {
     const askedAt = performance.now();
     const asked = await askIndex(relay.index, relay.indexBreaker, deduped.taken);
     if (asked.error) logFailedCall(logger, 'qdrant_error', asked.error, performance.now() - askedAt);
@@ -75,6 +78,7 @@ export async function relayBatch(
       send(asked.wanted, {
         sender: relay.sender,
         timeLeftMs,
+        leastCallMs: relay.leaseMs * leastCallShare,
         isAway: () => relay.inngestBreaker.state === 'open',
         stopping,
         givingUp,

@@ -10,9 +10,10 @@ import { createEventSender } from './inngest/eventSender.ts';
 import { listen } from './listen.ts';
 import { Metrics } from './metrics.ts';
 import { createTrackIndex } from './qdrant/trackIndex.ts';
-import { batchesUnderWay, Relay } from './relay.ts';
+import { Relay } from './relay.ts';
 import { keepRetention } from './retention.ts';
 import { startServer } from './server.ts';
+import { mostUnderWay } from './turns.ts';
 import { Wake } from './wake.ts';
 
 const hourMs = 3_600_000;
@@ -24,7 +25,7 @@ await run('relay', async () => {
     url: configuration.DATABASE_URL,
     applicationName: 'segue-relay',
     // A connection for each batch under way, and three for the claim, the retention and /readyz.
-    max: batchesUnderWay(configuration.RELAY_CONCURRENCY) + 3,
+    max: mostUnderWay(configuration.RELAY_CONCURRENCY) + 3,
     settings: steadyPlans,
   });
   await assertMigrated(sql);

@@ -3,10 +3,10 @@ import { claim } from '@segue/outbox/claim.ts';
 import { pause } from '@segue/process/clock.ts';
 import type { Logger } from '@segue/process/logger.ts';
 import { reasonOf } from '@segue/process/reason.ts';
-import pLimit from 'p-limit';
 import { type BatchDependencies, relayBatch } from './batch.ts';
 import { Frontier } from './frontier.ts';
 import { withoutRedaction } from './relayLog.ts';
+import { Turns } from './turns.ts';
 import type { Wake } from './wake.ts';
 
 export type RelayOptions = Omit<BatchDependencies, 'turns'> & {
@@ -18,17 +18,6 @@ export type RelayOptions = Omit<BatchDependencies, 'turns'> & {
   /** How long a row may be overlooked that stands before those claimed last. */
   sweepEveryMs: number;
 };
-
-/**
- * Batches under way besides those that ask the index and send: one that is claimed ahead, and one that is written
- * down. One batch of 250 rows at a time went through at 20,000 rows/s without them, at 34,000 with both.
- */
-const aheadAndBehind = 2;
-
-/** How many batches a relay has claimed and not written down, at the most. */
-export function batchesUnderWay(concurrency: number): number {
-  return concurrency + aheadAndBehind;
-}
 
 /** Rows in the claim that finds out whether Inngest is back. */
 const probeSize = 10;
@@ -56,7 +45,7 @@ export class Relay {
   constructor(options: RelayOptions) {
     this.#options = {
       ...options,
-      turns: pLimit(options.concurrency),
+      turns: new Turns(options),
       logger: withoutRedaction(options.logger),
       onSettled: (settled, durationMs) => {
         for (const { rows, delayMs } of settled.released) this.#frontier.handedBack(rows, delayMs);
@@ -82,14 +71,14 @@ export class Relay {
   }
 
   async #run(): Promise<void> {
-    const { inngestBreaker, wake, batchSize, concurrency } = this.#options;
+    const { inngestBreaker, wake, batchSize, turns } = this.#options;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       if (inngestBreaker.state === 'open') {
         await pause(inngestBreaker.waitMs, signal);
         continue;
       }
-      if (this.#underWay.size >= batchesUnderWay(concurrency)) {
+      if (this.#underWay.size >= turns.batchesUnderWay) {
         await Promise.race(this.#underWay);
         continue;
       }

@@ -25,6 +25,8 @@ export type SendDependencies = {
   sender: EventSender;
   /** ms until the rows' lease ends or comes close to it; no call may begin after that. */
   timeLeftMs: () => number;
+  /** With less time than that no call begins: cut short, it would pass for an outage. */
+  leastCallMs: number;
   /** Whether Inngest is known to be away: no new call. Other batches may find out while this one is on its way. */
   isAway: () => boolean;
   /** Aborted: no new call. */
@@ -41,7 +43,7 @@ const callTimeoutMs = 8_000;
 /** Sends one event for each row, all in one call unless the limits of Inngest or a refused event forbid it. */
 export async function send(
   rows: TakenRow[],
-  { sender, timeLeftMs, isAway, stopping, givingUp, onFailedCall }: SendDependencies,
+  { sender, timeLeftMs, leastCallMs, isAway, stopping, givingUp, onFailedCall }: SendDependencies,
 ): Promise<Sent> {
   const refused: Refusal[] = [];
   const sendable: { row: TakenRow; event: IngestionEvent }[] = [];
@@ -57,7 +59,7 @@ export async function send(
     inngestLimits,
     async (start, end) => {
       const timeoutMs = Math.min(callTimeoutMs, timeLeftMs());
-      if (timeoutMs <= 0 || stopping.aborted || isAway()) return null;
+      if (timeoutMs < leastCallMs || stopping.aborted || isAway()) return null;
       const began = performance.now();
       const answer = await sender(
         sendable.slice(start, end).map(({ event }) => event),
