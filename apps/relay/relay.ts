@@ -1,11 +1,10 @@
 import type { Sql } from '@segue/database/connection.ts';
 import { claim } from '@segue/outbox/claim.ts';
 import { pause } from '@segue/process/clock.ts';
-import type { Logger } from '@segue/process/logger.ts';
+import { type Logger, withoutRedaction } from '@segue/process/logger.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import { type BatchDependencies, relayBatch } from './batch.ts';
 import { Frontier } from './frontier.ts';
-import { withoutRedaction } from './relayLog.ts';
 import { Turns } from './turns.ts';
 import type { Wake } from './wake.ts';
 

@@ -3,14 +3,6 @@ import type { ClaimedRow } from '@segue/outbox/claim.ts';
 import type { Logger } from '@segue/process/logger.ts';
 import type { Settled } from './steps/settle.ts';
 
-/**
- * The logger of these lines. Redaction is off: they have only the fields of {@link LogFields}, none of which
- * holds a secret, and looking for secrets cost 3 µs a line, a tenth of a relay's time.
- */
-export function withoutRedaction(logger: Logger): Logger {
-  return logger.child({}, { redact: [] });
-}
-
 /** Says, line by line as the contract lists them, what became of a batch. */
 export function logSettled(logger: Logger, settled: Settled, durationMs: number): void {
   const duration_ms = Math.round(durationMs);

@@ -5,7 +5,7 @@ import type { LogFields } from '@segue/ingestion/logEvents.ts';
 import type { IngestionRequest } from '@segue/ingestion/request.ts';
 import { storeAndEnqueue, storeAndEnqueueAlbum } from '@segue/outbox/enqueue.ts';
 import { crashPoint } from '@segue/process/crashPoint.ts';
-import type { Logger } from '@segue/process/logger.ts';
+import { type Logger, withoutRedaction } from '@segue/process/logger.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import type { PendingQuery, Row } from 'postgres';
 import type { IngestionHint } from './hint.ts';
@@ -47,7 +47,7 @@ export class IngestionScheduler {
 
   constructor({ hint, logger }: { hint: Pick<IngestionHint, 'give'>; logger: Logger }) {
     this.#hint = hint;
-    this.#logger = logger;
+    this.#logger = withoutRedaction(logger);
   }
 
   /**
