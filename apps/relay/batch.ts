@@ -8,10 +8,10 @@ import type { EventSender } from './inngest/eventSender.ts';
 import { insistUntil } from './insist.ts';
 import type { TrackIndex } from './qdrant/trackIndex.ts';
 import { logFailedCall, logSettled } from './relayLog.ts';
-import { askIndex } from './steps/askIndex.ts';
+import { type Asked, askIndex } from './steps/askIndex.ts';
 import { conclude } from './steps/conclude.ts';
-import { dropDuplicates } from './steps/dropDuplicates.ts';
-import { send } from './steps/send.ts';
+import { dropDuplicates, type TakenRow } from './steps/dropDuplicates.ts';
+import { type Sent, send } from './steps/send.ts';
 import { type Settled, settle } from './steps/settle.ts';
 import type { Turns } from './turns.ts';
 
@@ -53,14 +53,14 @@ export type StopSignals = {
 export async function relayBatch(
   { lease, rows }: Claim,
   claimedAt: number,
-  { stopping, givingUp }: StopSignals,
+  signals: StopSignals,
   relay: BatchDependencies,
 ): Promise<void> {
   const { sql, logger } = relay;
   const timeLeftMs = () => claimedAt + relay.leaseMs * (1 - settlementShare) - performance.now();
   // Both writes may be repeated: a row that took its recording finds that it did, one that is settled stays so.
   const insist = <Result>(statement: () => Promise<Result>) =>
-    insistUntil(claimedAt + relay.leaseMs, givingUp, statement, error =>
+    insistUntil(claimedAt + relay.leaseMs, signals.givingUp, statement, error =>
       logger.warn({ error: reasonOf(error) }, 'the database failed; a batch in hand waits for it'),
     );
   crashPoint('after_claim');
@@ -68,28 +68,7 @@ export async function relayBatch(
   const deduped = await insist(() => dropDuplicates(sql, rows, relay));
   crashPoint('after_dedupe');
 
-  const { asked, sent } = await relay.turns.take(async () => {
-    const askedAt = performance.now();
-    const asked = await askIndex(relay.index, relay.indexBreaker, deduped.taken);
-    if (asked.error) logFailedCall(logger, 'qdrant_error', asked.error, performance.now() - askedAt);
-    crashPoint('after_index_check');
-
-    const sent = await relay.inngestBreaker.during(() =>
-      send(asked.wanted, {
-        sender: relay.sender,
-        timeLeftMs,
-        leastCallMs: relay.leaseMs * leastCallShare,
-        isAway: () => relay.inngestBreaker.state === 'open',
-        stopping,
-        givingUp,
-        onFailedCall: (error, durationMs) => logFailedCall(logger, 'inngest_error', error, durationMs),
-      }),
-    );
-    if (sent.outage) relay.inngestBreaker.failed(sent.outage.retryAfterMs);
-    else if (sent.accepted.length > 0 || sent.refused.some(refusal => !refusal.final))
-      relay.inngestBreaker.succeeded();
-    return { asked, sent };
-  });
+  const { asked, sent } = await relay.turns.take(() => askAndSend(deduped.taken, timeLeftMs, signals, relay));
   crashPoint('after_send');
 
   const settled = await settle(sql, conclude(deduped, asked, sent), {
@@ -107,4 +86,38 @@ export async function relayBatch(
     );
   }
   if (settled.failure) throw settled.failure.error;
+}
+
+/** What a batch does when its turn has come. A turn that comes when nothing may be sent makes no call at all. */
+async function askAndSend(
+  rows: TakenRow[],
+  timeLeftMs: () => number,
+  { stopping, givingUp }: StopSignals,
+  { index, indexBreaker, sender, inngestBreaker, leaseMs, logger }: BatchDependencies,
+): Promise<{ asked: Asked; sent: Sent }> {
+  const isAway = () => inngestBreaker.state === 'open';
+  if (stopping.aborted || isAway()) {
+    return { asked: { wanted: rows, indexed: [] }, sent: { accepted: [], refused: [], unsent: rows } };
+  }
+  const askedAt = performance.now();
+  const asked = await askIndex(index, indexBreaker, rows);
+  if (asked.error) logFailedCall(logger, 'qdrant_error', asked.error, performance.now() - askedAt);
+  crashPoint('after_index_check');
+
+  const sent = await inngestBreaker.during(() =>
+    send(asked.wanted, {
+      sender,
+      timeLeftMs,
+      leastCallMs: leaseMs * leastCallShare,
+      isAway,
+      stopping,
+      givingUp,
+      onFailedCall: (error, durationMs) => logFailedCall(logger, 'inngest_error', error, durationMs),
+    }),
+  );
+  if (sent.outage) inngestBreaker.failed(sent.outage.retryAfterMs);
+  else if (sent.accepted.length > 0 || sent.refused.some(refusal => !refusal.final)) {
+    inngestBreaker.succeeded();
+  }
+  return { asked, sent };
 }

@@ -5,10 +5,11 @@ import { useRelays } from './relay.testing.ts';
 const here = useRelays();
 
 /** Has a relay seen how quick the calls are. */
-async function warmedUp(options: Parameters<typeof here.start>[0]): Promise<void> {
+async function warmedUp(options: Parameters<typeof here.start>[0]) {
   await here.request({});
-  here.start(options);
+  const relay = here.start(options);
   await here.settled();
+  return relay;
 }
 
 const inFlight = async () => {
@@ -58,4 +59,25 @@ test('a batch that cannot be written down yet keeps no other from being sent', a
     other.release();
   }
   expect(await here.settled()).toHaveLength(3);
+});
+
+test('a turn that comes when the relay stops makes no call', async () => {
+  const { stop } = await warmedUp({ batchSize: 1, concurrency: 1 });
+  const questions: string[] = [];
+  here.qdrant.answerWith(({ url }) => {
+    questions.push(url);
+    return undefined;
+  });
+  const answering = Promise.withResolvers<undefined>();
+  here.inngest.answerWith(() => answering.promise);
+  await here.request({}, {}, {});
+  await eventually(async () => expect(await inFlight()).toBe(3));
+  await eventually(() => expect(questions).toHaveLength(1));
+  const stopped = stop();
+  answering.resolve(undefined);
+  await stopped;
+
+  expect(questions).toHaveLength(1);
+  const rows = await here.sql`SELECT status FROM ingestion_outbox ORDER BY id`;
+  expect(rows.map(({ status }) => status)).toEqual(['scheduled', 'scheduled', 'pending', 'pending']);
 });
