@@ -30,7 +30,7 @@ test('as many batches call as the concurrency says; one more is claimed ahead, a
   });
   await here.request(...Array(9).fill({}));
   await eventually(async () => expect(await inFlight()).toBe(4));
-  expect(calls).toEqual({ underWay: 2, most: 2 });
+  await eventually(() => expect(calls).toEqual({ underWay: 2, most: 2 }));
 
   answering.resolve();
   expect(await here.settled()).toHaveLength(10);
