@@ -1,11 +1,6 @@
-import { QdrantClient } from '@qdrant/js-client-rest';
 import { connect } from '@segue/database/connection.ts';
 import type { LogFields } from '@segue/ingestion/logEvents.ts';
-import { hashIsrcToUuid } from '@segue/ingestion/pointId.ts';
 import { steadyPlans } from '@segue/outbox/steadyPlans.ts';
-import { type InngestStandIn, startInngest } from '@segue/stand-ins/inngest/server.ts';
-import { type QdrantStandIn, startQdrant } from '@segue/stand-ins/qdrant/server.ts';
-import { useDatabase } from '@segue/testing/database.ts';
 import { eventually } from '@segue/testing/eventually.ts';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, onTestFinished, vi } from 'vitest';
@@ -13,10 +8,10 @@ import { Breaker } from './breaker.ts';
 import { createEventSender } from './inngest/eventSender.ts';
 import { createTrackIndex } from './qdrant/trackIndex.ts';
 import { Relay, type RelayOptions } from './relay.ts';
+import { collection, useSurroundings } from './surroundings.testing.ts';
 import { Wake } from './wake.ts';
 
 const hourMs = 3_600_000;
-const collection = 'tracks';
 
 export type LoggedLine = Partial<LogFields> & { level: number; msg?: string; lost?: number };
 
@@ -25,21 +20,6 @@ export function loggerInMemory() {
   const lines: LoggedLine[] = [];
   const options = { level: 'debug', base: null, timestamp: false };
   return { logger: pino(options, { write: line => lines.push(JSON.parse(line)) }), lines };
-}
-
-/** An index with a collection, and a way to put recordings into it. */
-export async function startIndex(): Promise<QdrantStandIn & { add(...isrcs: string[]): Promise<void> }> {
-  const server = await startQdrant();
-  const client = new QdrantClient({ url: server.url, checkCompatibility: false });
-  await client.createCollection(collection, { vectors: { size: 2, distance: 'Cosine' } });
-  return {
-    ...server,
-    async add(...isrcs) {
-      await client.upsert(collection, {
-        points: isrcs.map(isrc => ({ id: hashIsrcToUuid(isrc), vector: [1, 0] })),
-      });
-    },
-  };
 }
 
 /** What became of a row. */
@@ -59,42 +39,22 @@ export const newIsrc = () => `RELAY${String(++isrcs).padStart(7, '0')}`;
 
 /** An empty database, an index and an Inngest for each test of the file, and relays that work on them. */
 export function useRelays() {
-  const database = useDatabase();
-  let inngest: InngestStandIn;
-  let qdrant: Awaited<ReturnType<typeof startIndex>>;
-
-  beforeEach(async () => {
-    await database.sql`TRUNCATE ingestion_outbox, ingestion_ledger, album_ingestion_batches`;
-    inngest = await startInngest();
-    qdrant = await startIndex();
-    vi.stubEnv('INNGEST_BASE_URL', inngest.url);
+  const surroundings = useSurroundings();
+  beforeEach(() => {
+    vi.stubEnv('INNGEST_BASE_URL', surroundings.inngest.url);
     vi.stubEnv('INNGEST_EVENT_KEY', 'a-key');
     vi.stubEnv('INNGEST_DEV', '0');
   });
-  afterEach(async () => {
-    await Promise.all([inngest.close(), qdrant.close()]);
+  afterEach(() => {
     vi.unstubAllEnvs();
   });
 
-  return {
-    get sql() {
-      return database.sql;
-    },
-    get url() {
-      return database.url;
-    },
-    get inngest() {
-      return inngest;
-    },
-    get qdrant() {
-      return qdrant;
-    },
-
+  return Object.assign(surroundings, {
     /** Starts a relay on a pool of its own; it ends with the test at the latest. */
     start(given: Partial<RelayOptions> = {}) {
       const { logger, lines } = loggerInMemory();
       const sql = connect({
-        url: database.url,
+        url: surroundings.url,
         applicationName: 'segue-relay',
         max: 6,
         settings: steadyPlans,
@@ -103,7 +63,7 @@ export function useRelays() {
         sql,
         logger,
         wake: new Wake({ pollIntervalMs: 20 }),
-        index: createTrackIndex({ url: qdrant.url, collection, timeoutMs: 2_000 }),
+        index: createTrackIndex({ url: surroundings.qdrant.url, collection, timeoutMs: 2_000 }),
         indexBreaker: new Breaker({ firstWaitMs: hourMs, longestWaitMs: hourMs }),
         sender: createEventSender(),
         inngestBreaker: new Breaker({ firstWaitMs: 20, longestWaitMs: 20 }),
@@ -138,14 +98,14 @@ export function useRelays() {
         created_at: new Date(),
         ...request,
       }));
-      await database.sql`INSERT INTO ingestion_outbox ${database.sql(rows)}`;
+      await surroundings.sql`INSERT INTO ingestion_outbox ${surroundings.sql(rows)}`;
     },
 
     /** Every row, in the order of the requests, once all are settled. */
     settled({ timeoutMs = 15_000 } = {}): Promise<Outcome[]> {
       return eventually(
         async () => {
-          const rows = await database.sql<(Outcome & { settled: boolean })[]>`
+          const rows = await surroundings.sql<(Outcome & { settled: boolean })[]>`
             SELECT isrc, status, reason, attempts, generation, last_error, settled_at IS NOT NULL AS settled
             FROM ingestion_outbox ORDER BY id`;
           expect(rows.filter(row => !row.settled)).toEqual([]);
@@ -160,9 +120,9 @@ export function useRelays() {
 
     /** Ids of all events that arrived, sorted. */
     sentIds: () =>
-      inngest
+      surroundings.inngest
         .events()
         .map(({ id }) => id)
         .sort(),
-  };
+  });
 }

@@ -1,12 +1,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect as connectSocket, createServer, type Socket } from 'node:net';
-import type { Sql } from '@segue/database/connection.ts';
-import { type InngestStandIn, startInngest } from '@segue/stand-ins/inngest/server.ts';
-import { useDatabase } from '@segue/testing/database.ts';
 import { eventually } from '@segue/testing/eventually.ts';
 import { type RunningProcess, startProcess } from '@segue/testing/process.ts';
-import { afterEach, beforeEach, expect, onTestFinished } from 'vitest';
-import { startIndex } from './relay.testing.ts';
+import { expect, onTestFinished } from 'vitest';
+import { useSurroundings } from './surroundings.testing.ts';
 
 let isrcs = 0;
 
@@ -15,42 +12,18 @@ export const newIsrc = () => `PROCS${String(++isrcs).padStart(7, '0')}`;
 
 /** An empty database, an index and an Inngest for each test of the file, and relays as processes of their own. */
 export function useRelayProcesses() {
-  const database = useDatabase();
-  let inngest: InngestStandIn;
-  let qdrant: Awaited<ReturnType<typeof startIndex>>;
-
-  beforeEach(async () => {
-    await database.sql`TRUNCATE ingestion_outbox, ingestion_ledger, album_ingestion_batches`;
-    inngest = await startInngest();
-    qdrant = await startIndex();
-  });
-  afterEach(async () => {
-    await Promise.all([inngest.close(), qdrant.close()]);
-  });
+  const surroundings = useSurroundings();
 
   const environment = () => ({
-    DATABASE_URL: database.url,
-    QDRANT_URL: qdrant.url,
-    INNGEST_BASE_URL: inngest.url,
+    DATABASE_URL: surroundings.url,
+    QDRANT_URL: surroundings.qdrant.url,
+    INNGEST_BASE_URL: surroundings.inngest.url,
     INNGEST_EVENT_KEY: 'a-secret-event-key',
     RELAY_PORT: '0',
     RELAY_POLL_INTERVAL_MS: '50',
   });
 
-  return {
-    get sql(): Sql {
-      return database.sql;
-    },
-    get url() {
-      return database.url;
-    },
-    get inngest() {
-      return inngest;
-    },
-    get qdrant() {
-      return qdrant;
-    },
-
+  return Object.assign(surroundings, {
     /** Starts a relay that ends with the test at the latest, stopped or not. */
     async start(env: Record<string, string> = {}): Promise<RunningProcess> {
       const relay = await startProcess('apps/relay/main.ts', { ...environment(), ...env });
@@ -68,14 +41,14 @@ export function useRelayProcesses() {
         album: 'Kind of Blue',
         ...row,
       }));
-      await database.sql`INSERT INTO ingestion_outbox ${database.sql(whole)}`;
+      await surroundings.sql`INSERT INTO ingestion_outbox ${surroundings.sql(whole)}`;
     },
 
     /** Waits until nothing is open. @returns how many rows have each status */
     drained({ timeoutMs = 30_000 } = {}): Promise<Record<string, number>> {
       return eventually(
         async () => {
-          const rows = await database.sql<{ status: string; count: number; open: number }[]>`
+          const rows = await surroundings.sql<{ status: string; count: number; open: number }[]>`
             SELECT status, count(*)::int, count(*) FILTER (WHERE settled_at IS NULL)::int AS open
             FROM ingestion_outbox GROUP BY status`;
           expect(rows.filter(({ open }) => open > 0)).toEqual([]);
@@ -87,7 +60,7 @@ export function useRelayProcesses() {
 
     /** Each recording arrived under one id, the given generation, however often, and always with the same data. */
     expectOneEventEach(wanted: string[], generation = 1) {
-      const byId = Map.groupBy(inngest.events(), ({ id }) => id);
+      const byId = Map.groupBy(surroundings.inngest.events(), ({ id }) => id);
       expect([...byId.keys()].sort()).toEqual(
         wanted.map(isrc => `track-ingestion:${isrc}:${generation}`).sort(),
       );
@@ -95,7 +68,7 @@ export function useRelayProcesses() {
         expect(new Set(events.map(({ name, data, ts }) => JSON.stringify({ name, data, ts }))).size).toBe(1);
       }
     },
-  };
+  });
 }
 
 /** Where a running relay can be asked. */

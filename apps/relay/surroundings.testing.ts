@@ -1,0 +1,57 @@
+import { QdrantClient } from '@qdrant/js-client-rest';
+import type { Sql } from '@segue/database/connection.ts';
+import { hashIsrcToUuid } from '@segue/ingestion/pointId.ts';
+import { type InngestStandIn, startInngest } from '@segue/stand-ins/inngest/server.ts';
+import { type QdrantStandIn, startQdrant } from '@segue/stand-ins/qdrant/server.ts';
+import { useDatabase } from '@segue/testing/database.ts';
+import { afterEach, beforeEach } from 'vitest';
+
+export const collection = 'tracks';
+
+/** An index with a collection, and a way to put recordings into it. */
+export type Index = QdrantStandIn & { add(...isrcs: string[]): Promise<void> };
+
+/** What relays work on, made anew for each test of the file: an empty database, an index and an Inngest. */
+export function useSurroundings() {
+  const database = useDatabase();
+  let inngest: InngestStandIn;
+  let qdrant: Index;
+
+  beforeEach(async () => {
+    await database.sql`TRUNCATE ingestion_outbox, ingestion_ledger, album_ingestion_batches`;
+    inngest = await startInngest();
+    qdrant = await startIndex();
+  });
+  afterEach(async () => {
+    await Promise.all([inngest.close(), qdrant.close()]);
+  });
+
+  return {
+    get sql(): Sql {
+      return database.sql;
+    },
+    get url() {
+      return database.url;
+    },
+    get inngest() {
+      return inngest;
+    },
+    get qdrant() {
+      return qdrant;
+    },
+  };
+}
+
+async function startIndex(): Promise<Index> {
+  const server = await startQdrant();
+  const client = new QdrantClient({ url: server.url, checkCompatibility: false });
+  await client.createCollection(collection, { vectors: { size: 2, distance: 'Cosine' } });
+  return {
+    ...server,
+    async add(...isrcs) {
+      await client.upsert(collection, {
+        points: isrcs.map(isrc => ({ id: hashIsrcToUuid(isrc), vector: [1, 0] })),
+      });
+    },
+  };
+}
