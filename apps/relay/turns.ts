@@ -5,13 +5,15 @@ import pLimit, { type LimitFunction } from 'p-limit';
  * 250 rows at a time went through at 20,000 rows/s without them, at 34,000 with both.
  */
 const aheadAndBehind = 2;
+/** Where so many are under way anyhow, one of them is always ready: more only hold more rows. */
+const enough = 4;
 
 /** Calls that take a larger part of the lease are slow: what waits for them would wait its own lease away. */
 const quickShareOfLease = 0.1;
 
 /** How many batches a relay has claimed and not written down, at the most. */
 export function mostUnderWay(concurrency: number): number {
-  return concurrency + aheadAndBehind;
+  return Math.max(concurrency, Math.min(concurrency + aheadAndBehind, enough));
 }
 
 /**

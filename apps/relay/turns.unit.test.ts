@@ -16,14 +16,26 @@ test('no batch is claimed ahead before it is known how long the calls take', () 
   expect(new Turns({ concurrency: 3, leaseMs: 30_000 }).batchesUnderWay).toBe(3);
 });
 
+test.each([
+  [1, 3],
+  [2, 4],
+  [3, 4],
+  [4, 4],
+  [8, 8],
+])('with %d that call at a time, %d may be under way', async (concurrency, most) => {
+  const turns = new Turns({ concurrency, leaseMs: 30_000 });
+  await turns.take(calls(1));
+  expect(turns.batchesUnderWay).toBe(most);
+});
+
 test('two are while the calls are quick, none while they take more than a tenth of the lease', async () => {
-  const turns = new Turns({ concurrency: 3, leaseMs: 30_000 });
+  const turns = new Turns({ concurrency: 2, leaseMs: 30_000 });
   await turns.take(calls(3_000));
-  expect(turns.batchesUnderWay).toBe(5);
+  expect(turns.batchesUnderWay).toBe(4);
   await turns.take(calls(3_001));
-  expect(turns.batchesUnderWay).toBe(3);
+  expect(turns.batchesUnderWay).toBe(2);
   await turns.take(calls(5));
-  expect(turns.batchesUnderWay).toBe(5);
+  expect(turns.batchesUnderWay).toBe(4);
 });
 
 test('calls that fail have taken their time, too', async () => {
