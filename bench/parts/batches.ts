@@ -34,7 +34,7 @@ async function run(bench: Bench): Promise<PartResult> {
   return {
     tables: [
       {
-        title: `rows/s over ${number(rows)} rows, by rows a claim (down) and batches under way (across)`,
+        title: `rows/s over ${number(rows)} rows, by rows a claim (down) and batches that call at a time (across)`,
         rows: [
           ['', ...concurrencies.map(String)],
           ...sizes.map(size => [
@@ -58,7 +58,7 @@ async function run(bench: Bench): Promise<PartResult> {
         x: { label: 'rows a claim', ticks: sizes.map((size, at) => ({ at, label: number(size) })) },
         y: { label: 'rows/s' },
         series: concurrencies.map(among => ({
-          name: `${among} under way`,
+          name: `${among} at a time`,
           points: sizes.map((size, x) => ({ x, y: rateAt(size, among).median })),
         })),
       }),
