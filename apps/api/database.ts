@@ -71,7 +71,7 @@ export async function awaitDatabase({ sql }: Database): Promise<void> {
   const deadline = performance.now() + reachableWithinMs;
   for (;;) {
     try {
-      await answers(sql, Math.max(0, deadline - performance.now()));
+      await answers(sql, deadline - performance.now());
       break;
     } catch (error) {
       if (!isOutage(error) || performance.now() + betweenAttemptsMs > deadline) throw notReached(sql, error);

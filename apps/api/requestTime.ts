@@ -25,17 +25,8 @@ export async function within<Result>(
   { endsAt, limitMs }: RequestTime,
   work: Promise<Result>,
 ): Promise<Result> {
-  return await beforeMoment(endsAt, work, () => {
+  return await withinMs(endsAt - performance.now(), work, () => {
     const message = `This took longer than ${limitMs} ms and was given up. A change may or may not have been made.`;
     return new Refusal('REQUEST_TIMEOUT', 503, message);
   });
-}
-
-/** @throws what `reason` makes, when the work is not done at that moment on `performance.now()` */
-export async function beforeMoment<Result>(
-  moment: number,
-  work: Promise<Result>,
-  reason: () => Error,
-): Promise<Result> {
-  return await withinMs(moment - performance.now(), work, reason);
 }

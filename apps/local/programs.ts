@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { spawnKept } from '@segue/process/keptProcess.ts';
+import { endAfter } from '@segue/process/timeLimit.ts';
 import { type Configuration, checkout } from './configuration.ts';
 import { addressOf, choosePort } from './ports.ts';
 import type { ProcessLog } from './processLog.ts';
@@ -118,12 +119,13 @@ async function untilReady(address: string, signal: AbortSignal): Promise<void> {
 
 /** Null while nobody answers. */
 async function statusOf(url: string, signal: AbortSignal): Promise<number | null> {
-  try {
-    const response = await fetch(url, {
-      signal: AbortSignal.any([signal, AbortSignal.timeout(answerWithinMs)]),
-    });
+  const ask = async (signal: AbortSignal) => {
+    const response = await fetch(url, { signal });
     await response.body?.cancel();
     return response.status;
+  };
+  try {
+    return await endAfter(answerWithinMs, ask, signal);
   } catch {
     return null;
   }

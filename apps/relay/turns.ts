@@ -21,21 +21,20 @@ export function mostUnderWay(concurrency: number): number {
  * the calls are quick it pays to have the next batch ready; while they are slow it would cost that batch its lease.
  */
 export class Turns {
-  #concurrency: number;
   #quickMs: number;
   #limit: LimitFunction;
   /** Nothing is known before the first. */
   #lastMs = Number.POSITIVE_INFINITY;
 
   constructor({ concurrency, leaseMs }: { concurrency: number; leaseMs: number }) {
-    this.#concurrency = concurrency;
     this.#quickMs = leaseMs * quickShareOfLease;
     this.#limit = pLimit(concurrency);
   }
 
   /** How many batches may be claimed and not written down as things are. */
   get batchesUnderWay(): number {
-    return this.#lastMs <= this.#quickMs ? mostUnderWay(this.#concurrency) : this.#concurrency;
+    const { concurrency } = this.#limit;
+    return this.#lastMs <= this.#quickMs ? mostUnderWay(concurrency) : concurrency;
   }
 
   /** Makes a batch's calls when its turn has come. */

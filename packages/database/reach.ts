@@ -24,7 +24,7 @@ export async function reach(sql: Sql): Promise<void> {
 
 /** What a database that does not answer is told as: an outage. */
 export function noAnswer(ms: number): Error {
-  return Object.assign(new Error(`no answer within ${ms / 1_000} s`), { code: 'ETIMEDOUT' });
+  return Object.assign(new Error(`no answer within ${Math.round(ms / 100) / 10} s`), { code: 'ETIMEDOUT' });
 }
 
 /** Says to whoever starts a process which database does not let it in, why, and what to do; never the password. */

@@ -26,7 +26,7 @@ export async function within<Result>(
  * others throw on, or when `signal` says so.
  *
  * In place of `AbortSignal.timeout`, which keeps alive until its moment all that listens to it, however early the
- * work is done: with 15 s for each of 1,700 questions a second an API held 25,000 of them in memory.
+ * work is done: with 15 s for each of 1,700 questions a second, that is 25,000 of them at any moment.
  *
  * @throws what the work throws
  */

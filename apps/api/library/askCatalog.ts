@@ -1,7 +1,7 @@
 import type { Logger } from '@segue/process/logger.ts';
 import { reasonOf } from '@segue/process/reason.ts';
+import { within } from '@segue/process/timeLimit.ts';
 import { TidalApiError } from '@segue/tidal/error.ts';
-import { beforeMoment } from '../requestTime.ts';
 
 export type CatalogAnswer<Item> =
   | { outcome: 'found'; item: Item }
@@ -18,8 +18,9 @@ export async function askCatalog<Item>(
   { logger, endsAt }: { logger: Logger; endsAt: number },
 ): Promise<CatalogAnswer<Item>> {
   try {
-    if (performance.now() >= endsAt) throw noTimeLeft();
-    const item = await beforeMoment(endsAt, call(), noTimeLeft);
+    const leftMs = endsAt - performance.now();
+    if (leftMs <= 0) throw noTimeLeft();
+    const item = await within(leftMs, call(), noTimeLeft);
     return item === null ? { outcome: 'not_found' } : { outcome: 'found', item };
   } catch (error) {
     if (!(error instanceof TidalApiError)) throw error;
