@@ -79,6 +79,7 @@ async function runPgbench(
       lease_ms: leaseMs,
       from_created_at: '-infinity',
       from_id: 0,
+      also: '{}',
       kinds: arrayOf('scheduled'),
       generations: arrayOf(1),
     };

@@ -15,6 +15,7 @@ export type HotStatements = { claim: NamedStatement; take: NamedStatement; settl
 const limit = 3;
 const leaseMs = 98_765;
 const from = { createdAt: '1999-12-31 23:59:59+00', id: -98 };
+const also = [-97];
 const generation = 7;
 
 /**
@@ -35,7 +36,7 @@ export async function captureHotStatements(url: string): Promise<HotStatements> 
   try {
     await fill(sql, recordings(1, limit));
     sent.length = 0;
-    const { lease, rows } = await claim(sql, { limit, leaseMs, from });
+    const { lease, rows } = await claim(sql, { limit, leaseMs, from, also });
     await take(sql, rows, { dedupeWindowMs: 0 });
     const ids = rows.map(({ id }) => id);
     const settlings = ids.map(id => ({ id, as: 'scheduled' as const, generation }));
@@ -46,6 +47,7 @@ export async function captureHotStatements(url: string): Promise<HotStatements> 
       [String(leaseMs), 'lease_ms'],
       [String(from.createdAt), 'from_created_at'],
       [String(from.id), 'from_id'],
+      [String(also), 'also'],
       [String(lease), 'lease'],
       [String(settlings.map(settling => settling.as)), 'kinds'],
       [String(settlings.map(settling => settling.generation)), 'generations'],

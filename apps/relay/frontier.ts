@@ -1,4 +1,4 @@
-import { byPosition, type ClaimedRow, type Position } from '@segue/outbox/claim.ts';
+import type { ClaimedRow, Look, Position } from '@segue/outbox/claim.ts';
 
 /**
  * How many rows behind the newest claimed one a claim starts to look while the relay keeps up. A transaction
@@ -13,14 +13,16 @@ const sweepShare = 20;
 const longestRestMs = 2_500;
 
 /**
- * Where the next claim starts to look.
+ * Where the next claim looks.
  *
  * Rows that were settled leave dead entries in the index until vacuum removes them, which it cannot while any
  * transaction is open that may still see them. A claim that started at the beginning would walk over all of
  * them each time: 24,000 dead rows made a claim of 3 ms one of 180 ms (PlanetScale, PostgreSQL 18). So claims
  * start a little behind the last one.
  *
- * Rows that this relay hands back turn up behind its claims when they fall due; then one claim starts at them.
+ * Rows that this relay hands back stand behind its claims when they fall due; one claim looks at them by their
+ * ids. Starting at them instead, the claims of a drain with 5 % of duplicates walked over 3,000 rows each, and
+ * over 12,000 with four relays.
  *
  * All that is for speed alone and never trusted: ids and moments become visible out of order, leases end,
  * retries fall due. Once in a poll interval, and after a claim that found nothing, a claim looks at everything
@@ -38,35 +40,29 @@ export class Frontier {
   #claims: { first: Position; rows: number }[] = [];
   /** The last row of the last claim, when that was a full one: there is a backlog. */
   #backlogFrom: Position | undefined;
-  /** The first of the rows that were handed back together, and when they fall due, in no order. */
-  #handedBack: { first: Position; dueAt: number }[] = [];
+  /** Rows that were handed back, and when they fall due, in no order. */
+  #handedBack: { id: number; dueAt: number }[] = [];
 
   constructor({ sweepEveryMs }: { sweepEveryMs: number }) {
     this.#sweepEveryMs = sweepEveryMs;
   }
 
-  /** Where the claim that is made now starts to look; undefined: at everything. */
-  start(): Position | undefined {
+  /** Where the claim that is made now, of at most `limit` rows, looks. */
+  look(limit: number): Look {
     this.#startedAt = performance.now();
     this.#sweeping =
       this.#claims.length === 0 ||
       this.#startedAt >= this.#nextSweep ||
       (this.#foundNothing && this.#startedAt >= this.#restsUntil);
-    const due = this.#handedBack.filter(({ dueAt }) => this.#startedAt >= dueAt);
-    this.#handedBack = this.#handedBack.filter(({ dueAt }) => this.#startedAt < dueAt);
-    if (this.#sweeping) return undefined;
-    const next = this.#backlogFrom ?? (this.#claims[0] as { first: Position }).first;
-    return due.map(({ first }) => first).reduce(earlier, next);
+    const also = this.#fallenDue(limit);
+    if (this.#sweeping) return { also };
+    return { from: this.#backlogFrom ?? (this.#claims[0] as { first: Position }).first, also };
   }
 
   /** Rows that were handed back, to be claimed again after `delayMs`. */
   handedBack(rows: ClaimedRow[], delayMs: number): void {
-    if (rows.length > 0) {
-      this.#handedBack.push({
-        first: rows.reduce<Position>(earlier, rows[0] as ClaimedRow),
-        dueAt: performance.now() + delayMs,
-      });
-    }
+    const dueAt = performance.now() + delayMs;
+    this.#handedBack.push(...rows.map(({ id }) => ({ id, dueAt })));
   }
 
   /** What that claim, of at most `limit` rows, has found. */
@@ -89,11 +85,14 @@ export class Frontier {
     while (this.#rowsBehindOldest() >= slackRows) this.#claims.shift();
   }
 
+  #fallenDue(limit: number): number[] {
+    const due = this.#handedBack.filter(({ dueAt }) => this.#startedAt >= dueAt).slice(0, limit);
+    const taken = new Set(due);
+    this.#handedBack = this.#handedBack.filter(row => !taken.has(row));
+    return due.map(({ id }) => id);
+  }
+
   #rowsBehindOldest(): number {
     return this.#claims.slice(1).reduce((sum, claim) => sum + claim.rows, 0);
   }
-}
-
-function earlier(a: Position, b: Position): Position {
-  return byPosition(a, b) < 0 ? a : b;
 }

@@ -12,13 +12,13 @@ afterEach(() => {
 const pass = (ms: number) => vi.advanceTimersByTime(ms);
 const create = () => new Frontier({ sweepEveryMs: 1_000 });
 
-/** A claim that finds so many rows; where it looked from. */
+/** A claim that finds so many rows; where it looked. */
 function claim(frontier: Frontier, found: number, { takesMs = 0, limit = 1_000 } = {}) {
-  const from = frontier.start();
+  const { from, also } = frontier.look(limit);
   pass(takesMs);
   const rows = Array.from({ length: found }, () => claimedRow());
   frontier.found(rows, limit);
-  return { from, first: rows[0], last: rows.at(-1) };
+  return { from, also, first: rows[0], last: rows.at(-1) };
 }
 
 test('the first claim looks at everything, and so do all until one finds something', () => {
@@ -64,24 +64,27 @@ test('but not before the last such look has had its rest; until then nothing mov
 test('rows that were handed back are looked at once, when they fall due', () => {
   const frontier = create();
   const rows = Array.from({ length: 5 }, () => claimedRow());
+  const ids = rows.map(row => row.id);
   const { first } = claim(frontier, 500);
   frontier.handedBack(rows.slice(3), 200);
-  frontier.handedBack(rows.slice(0, 3).reverse(), 100);
+  frontier.handedBack(rows.slice(0, 3), 100);
   frontier.handedBack([], 0);
   pass(99);
-  expect(claim(frontier, 500).from).toBe(first);
+  expect(claim(frontier, 500).also).toEqual([]);
   pass(1);
-  expect(claim(frontier, 500).from).toBe(rows[0]);
-  expect(claim(frontier, 500).from).not.toBe(rows[0]);
+  expect(claim(frontier, 500)).toMatchObject({ from: first, also: ids.slice(0, 3) });
+  expect(claim(frontier, 500).also).toEqual([]);
   pass(100);
-  expect(claim(frontier, 500).from).toBe(rows[3]);
+  expect(claim(frontier, 500).also).toEqual(ids.slice(3));
 });
 
-test('rows that stand before everything that is looked at move nothing back', () => {
+test('of rows that were handed back a claim looks at as many as it may have, the next at the others', () => {
   const frontier = create();
-  const { first } = claim(frontier, 500);
-  frontier.handedBack([claimedRow()], 0);
-  expect(claim(frontier, 500).from).toBe(first);
+  const rows = Array.from({ length: 5 }, () => claimedRow());
+  const ids = rows.map(row => row.id);
+  frontier.handedBack(rows, 0);
+  expect(claim(frontier, 3, { limit: 3 }).also).toEqual(ids.slice(0, 3));
+  expect(claim(frontier, 3, { limit: 3 }).also).toEqual(ids.slice(3));
 });
 
 test('in a backlog, a claim starts where the last one has ended', () => {
@@ -133,6 +136,6 @@ test('a claim that fails in the middle leaves the next to do what it was to do',
   const frontier = create();
   claim(frontier, 500);
   pass(1_000);
-  expect(frontier.start()).toBeUndefined();
+  expect(frontier.look(1_000).from).toBeUndefined();
   expect(claim(frontier, 500).from).toBeUndefined();
 });

@@ -99,7 +99,7 @@ export class Relay {
     const claimedAt = performance.now();
     try {
       const { leaseMs } = this.#options;
-      const batch = await claim(this.#sql, { limit, leaseMs, from: this.#frontier.start() });
+      const batch = await claim(this.#sql, { limit, leaseMs, ...this.#frontier.look(limit) });
       this.#frontier.found(batch.rows, limit);
       if (batch.rows.length > 0) {
         const signals = { stopping: this.#stopping.signal, givingUp: this.#givingUp.signal };

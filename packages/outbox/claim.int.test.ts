@@ -68,6 +68,51 @@ test('rows before a position are left to another claim', async () => {
   expect(ids(await claim(outbox.sql, { limit: 100, leaseMs, from }))).toEqual([second, third]);
 });
 
+describe('rows that are looked at besides', () => {
+  const moments = [ago(5_000), ago(4_000), ago(3_000), ago(2_000), ago(1_000)];
+  const storeFive = () => outbox.store(...moments.map(created_at => ({ created_at })));
+  /** Where a claim looks that starts at the fourth of them. */
+  async function fromFourth() {
+    const { rows } = await claim(outbox.sql, { limit: 4, leaseMs: 0 });
+    return rows[3];
+  }
+
+  test('are claimed though they stand before the position, in their order, and within the limit', async () => {
+    const [first = 0, , third = 0, fourth = 0] = await storeFive();
+    const from = await fromFourth();
+    const claimed = await claim(outbox.sql, { limit: 3, leaseMs, from, also: [third, first] });
+    expect(ids(claimed)).toEqual([first, third, fourth]);
+  });
+
+  test('are claimed once, even where the claim would come to them anyhow', async () => {
+    const [, , third = 0, fourth = 0, fifth = 0] = await storeFive();
+    const from = await fromFourth();
+    const claimed = await claim(outbox.sql, { limit: 5, leaseMs, from, also: [fifth, third] });
+    expect(ids(claimed)).toEqual([third, fourth, fifth]);
+  });
+
+  test('are never more than the limit', async () => {
+    const stored = await storeFive();
+    expect(ids(await claim(outbox.sql, { limit: 2, leaseMs, also: stored }))).toHaveLength(2);
+  });
+
+  test('are left alone where they are not due, or settled, or another has them', async () => {
+    const [later = 0, settled = 0, leased = 0] = await outbox.store(
+      { available_at: ahead(hourMs) },
+      { status: 'scheduled', settled_at: ago(1_000) },
+      { status: 'in_flight', available_at: ahead(hourMs) },
+    );
+    const [locked = 0] = await outbox.store({});
+    await outbox.during(
+      transaction => transaction`SELECT FROM ingestion_outbox WHERE id = ${locked} FOR UPDATE`,
+      async () => {
+        const also = [later, settled, leased, locked, 987_654_321];
+        expect(ids(await claim(outbox.sql, { limit: 100, leaseMs, also }))).toEqual([]);
+      },
+    );
+  });
+});
+
 test('a position is exact to the microsecond', async () => {
   const moment = '2026-02-03 04:05:06.00000';
   const stored = await outbox.store(

@@ -21,6 +21,14 @@ export type ClaimedRow = {
 /** Where a row stands in the order of claiming. */
 export type Position = Pick<ClaimedRow, 'createdAt' | 'id'>;
 
+/** Where a claim looks. */
+export type Look = {
+  /** At rows from this position on; at all of them when it is left out. */
+  from?: Position | undefined;
+  /** At these rows as well, wherever they stand. */
+  also?: number[];
+};
+
 /** Rows claimed together, and the token that proves the claim when they are settled. */
 export type Claim = { lease: string; rows: ClaimedRow[] };
 
@@ -34,27 +42,35 @@ export type Claim = { lease: string; rows: ClaimedRow[] };
  * The selection is fenced by MATERIALIZED: inlined, the planner may run it again for the join, and claim more
  * than the limit (Oban; odd-jobs#115; queue_classic#320).
  *
- * @param from looks only at rows from this position on; at all of them when it is left out
+ * The rows that it looks at besides are not asked for `settled_at IS NULL`, which their status says as well: with
+ * it, the plan for an empty table walked the index of open rows for them, and would go on to in a backlog.
+ *
  * @returns rows in the order of claiming; none when nothing is due
  */
 export async function claim(
   db: Queryable,
-  { limit, leaseMs, from }: { limit: number; leaseMs: number; from?: Position | undefined },
+  { limit, leaseMs, from, also = [] }: { limit: number; leaseMs: number } & Look,
 ): Promise<Claim> {
   const lease = randomUUID();
   const rows = await db<ClaimedRow[]>`
-    WITH due AS MATERIALIZED (
+    WITH also AS MATERIALIZED (
+      SELECT id FROM ingestion_outbox
+      WHERE id = ANY(${also}::bigint[]) AND status IN ('pending', 'in_flight') AND available_at <= now()
+      LIMIT ${limit}::int
+      FOR UPDATE SKIP LOCKED
+    ),
+    next AS MATERIALIZED (
       SELECT id FROM ingestion_outbox
       WHERE settled_at IS NULL AND status IN ('pending', 'in_flight') AND available_at <= now()
         AND (created_at, id) >= (${from?.createdAt ?? '-infinity'}::text::timestamptz, ${from?.id ?? 0}::bigint)
       ORDER BY created_at, id
-      LIMIT ${limit}
+      LIMIT ${limit}::int - (SELECT count(*) FROM also)
       FOR UPDATE SKIP LOCKED
     )
     UPDATE ingestion_outbox AS request
     SET status = 'in_flight', lease = ${lease}::uuid,
       available_at = now() + ${leaseMs} * interval '1 millisecond'
-    FROM due WHERE request.id = due.id
+    FROM (SELECT id FROM also UNION ALL SELECT id FROM next) AS due WHERE request.id = due.id
     RETURNING request.id, request.isrc, request.title, request.artist, request.album,
       request.artwork_url AS "artworkUrl", request.priority, request.force, request.attempts,
       request.created_at::text AS "createdAt"`;
@@ -65,7 +81,7 @@ export async function claim(
  * Compares by the order of claiming, for a sort: UPDATE … RETURNING keeps none. The texts of moments compare
  * like the moments, as `connection.ts` has them written.
  */
-export function byPosition(a: Position, b: Position): number {
+function byPosition(a: Position, b: Position): number {
   if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt ? -1 : 1;
   return a.id - b.id;
 }

@@ -73,25 +73,32 @@ describe.each(states)('%s', (_, plans, fill) => {
   const someRows = () => database.sql<{ id: number; isrc: string; force: boolean }[]>`
     SELECT id, isrc, force FROM ingestion_outbox ORDER BY id DESC LIMIT ${batchSize}`;
 
-  /** How the work reads the outbox, each way once. */
-  async function readsOfOutbox(work: (db: Queryable) => Promise<unknown>): Promise<string[]> {
+  async function accessesOfOutbox(work: (db: Queryable) => Promise<unknown>): Promise<Access[]> {
     await using relay = connectAsRelay(database.url);
     const accesses = await accessesOf(relay.sql, work);
-    const ways = accesses
-      .filter(({ table, plan }) => table === 'ingestion_outbox' && plans.includes(plan))
-      .map(({ how }) => how);
-    return [...new Set(ways)].sort();
+    return accesses.filter(({ table, plan }) => table === 'ingestion_outbox' && plans.includes(plan));
+  }
+
+  /** How the work reads the outbox, each way once. */
+  async function readsOfOutbox(work: (db: Queryable) => Promise<unknown>): Promise<string[]> {
+    return [...new Set((await accessesOfOutbox(work)).map(({ how }) => how))].sort();
   }
 
   test('a claim walks the index of open rows in its order, and looks each row up by its id', async () => {
     const reads = await readsOfOutbox(async db => {
       await claim(db, batch);
-      await claim(db, { ...batch, from: { createdAt: '2026-01-01 00:00:00+00', id: 1 } });
+      await claim(db, { ...batch, from: { createdAt: '2026-01-01 00:00:00+00', id: 1 }, also: [1, 2, 3] });
     });
     expect(reads).toEqual([
       'Index Scan using ingestion_outbox_open',
       'Index Scan using ingestion_outbox_pkey',
     ]);
+  });
+
+  test('a claim finds the rows that it looks at besides by their ids', async () => {
+    const accesses = await accessesOfOutbox(db => claim(db, { ...batch, also: [1, 2, 3] }));
+    const walks = accesses.filter(({ how }) => how.endsWith('ingestion_outbox_open'));
+    expect(walks.map(({ plan }) => plan)).toEqual(plans);
   });
 
   test('taking looks up the owners and nothing else', async () => {

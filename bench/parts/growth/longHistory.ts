@@ -66,7 +66,7 @@ async function timeStatements(url: string, batches: number): Promise<Times> {
     const times: Times[] = [];
     for (let batch = 0; batch < warmUpBatches + batches; batch++) {
       const start = performance.now();
-      const { lease, rows } = await claim(sql, { limit: batchSize, leaseMs, from: frontier.start() });
+      const { lease, rows } = await claim(sql, { limit: batchSize, leaseMs, ...frontier.look(batchSize) });
       const claimed = performance.now();
       if (rows.length < batchSize) throw new Error(`only ${rows.length} rows could be claimed`);
       frontier.found(rows, batchSize);
