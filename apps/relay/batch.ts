@@ -4,6 +4,7 @@ import { crashPoint } from '@segue/process/crashPoint.ts';
 import type { Logger } from '@segue/process/logger.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import type { Breaker } from './breaker.ts';
+import { callTimeMs } from './callTime.ts';
 import type { EventSender } from './inngest/eventSender.ts';
 import { insistUntil } from './insist.ts';
 import type { TrackIndex } from './qdrant/trackIndex.ts';
@@ -30,11 +31,6 @@ export type BatchDependencies = {
   onSettled?: (settled: Settled, durationMs: number) => void;
 };
 
-/** The part of the lease that is kept for the settlement. */
-const settlementShare = 0.25;
-/** The part of the lease that must be left for a call. */
-const leastCallShare = 0.1;
-
 /** The two stages of stopping. */
 export type StopSignals = {
   /** No new call: what is not sent yet is handed back. */
@@ -57,7 +53,6 @@ export async function relayBatch(
   relay: BatchDependencies,
 ): Promise<void> {
   const { sql, logger } = relay;
-  const timeLeftMs = () => claimedAt + relay.leaseMs * (1 - settlementShare) - performance.now();
   // Both writes may be repeated: a row that took its recording finds that it did, one that is settled stays so.
   const insist = <Result>(statement: () => Promise<Result>) =>
     insistUntil(claimedAt + relay.leaseMs, signals.givingUp, statement, error =>
@@ -68,7 +63,7 @@ export async function relayBatch(
   const deduped = await insist(() => dropDuplicates(sql, rows, relay));
   crashPoint('after_dedupe');
 
-  const { asked, sent } = await relay.turns.take(() => askAndSend(deduped.taken, timeLeftMs, signals, relay));
+  const { asked, sent } = await relay.turns.take(() => askAndSend(deduped.taken, claimedAt, signals, relay));
   crashPoint('after_send');
 
   const settled = await settle(sql, conclude(deduped, asked, sent), {
@@ -91,12 +86,12 @@ export async function relayBatch(
 /** What a batch does when its turn has come. A turn that comes when nothing may be sent makes no call at all. */
 async function askAndSend(
   rows: TakenRow[],
-  timeLeftMs: () => number,
+  claimedAt: number,
   { stopping, givingUp }: StopSignals,
   { index, indexBreaker, sender, inngestBreaker, leaseMs, logger }: BatchDependencies,
 ): Promise<{ asked: Asked; sent: Sent }> {
-  const isAway = () => inngestBreaker.state === 'open';
-  if (stopping.aborted || isAway()) {
+  const timeMs = () => callTimeMs({ claimedAt, leaseMs, inngestBreaker, stopping });
+  if (timeMs() === 0) {
     return { asked: { wanted: rows, indexed: [] }, sent: { accepted: [], refused: [], unsent: rows } };
   }
   const askedAt = performance.now();
@@ -107,10 +102,7 @@ async function askAndSend(
   const sent = await inngestBreaker.during(() =>
     send(asked.wanted, {
       sender,
-      timeLeftMs,
-      leastCallMs: leaseMs * leastCallShare,
-      isAway,
-      stopping,
+      callTimeMs: timeMs,
       givingUp,
       onFailedCall: (error, durationMs) => logFailedCall(logger, 'inngest_error', error, durationMs),
     }),

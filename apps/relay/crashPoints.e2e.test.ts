@@ -1,5 +1,5 @@
 import type { Isrc } from '@segue/ingestion/isrc.ts';
-import { enqueueAlbum } from '@segue/outbox/enqueue.ts';
+import { enqueueAlbum } from '@segue/outbox/outbox.testing.ts';
 import { expect, test } from 'vitest';
 import { newIsrc, useRelayProcesses } from './relayProcess.testing.ts';
 

@@ -15,7 +15,14 @@ export function storeAndEnqueue<Stored extends Row>(
   storing: PendingQuery<Stored[]>,
   request: IngestionRequest,
 ): PendingQuery<Stored[]> {
-  return db<Stored[]>`WITH stored AS (${storing}), ${requested(db, request)} SELECT * FROM stored`;
+  return db<Stored[]>`
+    WITH stored AS (${storing}),
+    requested AS (
+      INSERT INTO ingestion_outbox (isrc, title, artist, album, artwork_url, priority, force)
+      VALUES (${request.isrc}, ${request.title}, ${request.artist}, ${request.album},
+        ${request.artworkUrl ?? null}, ${request.priority ?? 0}, ${request.force ?? false})
+    )
+    SELECT * FROM stored`;
 }
 
 /**
@@ -27,29 +34,9 @@ export function storeAndEnqueueAlbum<Stored extends Row>(
   storing: PendingQuery<Stored[]>,
   requests: IngestionRequest[],
 ): PendingQuery<Stored[]> {
-  return db<Stored[]>`WITH stored AS (${storing}), ${albumRequested(db, requests)} SELECT * FROM stored`;
-}
-
-/** Writes one outbox row for one recording. */
-export async function enqueue(db: Queryable, request: IngestionRequest): Promise<void> {
-  await db`WITH ${requested(db, request)} SELECT`;
-}
-
-/** Writes one outbox row for each recording of an album, and its batch. */
-export async function enqueueAlbum(db: Queryable, requests: IngestionRequest[]): Promise<void> {
-  if (requests.length > 0) await db`WITH ${albumRequested(db, requests)} SELECT`;
-}
-
-function requested(db: Queryable, request: IngestionRequest): PendingQuery<Row[]> {
-  return db`requested AS (
-      INSERT INTO ingestion_outbox (isrc, title, artist, album, artwork_url, priority, force)
-      VALUES (${request.isrc}, ${request.title}, ${request.artist}, ${request.album},
-        ${request.artworkUrl ?? null}, ${request.priority ?? 0}, ${request.force ?? false})
-    )`;
-}
-
-function albumRequested(db: Queryable, requests: IngestionRequest[]): PendingQuery<Row[]> {
-  return db`batch AS (
+  return db<Stored[]>`
+    WITH stored AS (${storing}),
+    batch AS (
       INSERT INTO album_ingestion_batches (total_tracks) VALUES (${requests.length}) RETURNING id
     ),
     requested AS (
@@ -67,5 +54,6 @@ function albumRequested(db: Queryable, requests: IngestionRequest[]): PendingQue
           requests.map(request => request.force ?? false),
         )}
       ) AS request
-    )`;
+    )
+    SELECT * FROM stored`;
 }

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { Sql } from '@segue/database/connection.ts';
+import type { Queryable, Sql } from '@segue/database/connection.ts';
 import type { Isrc } from '@segue/ingestion/isrc.ts';
 import type { IngestionRequest } from '@segue/ingestion/request.ts';
 import { useDatabase } from '@segue/testing/database.ts';
 import { eventually } from '@segue/testing/eventually.ts';
 import { beforeEach, expect } from 'vitest';
 import { type ClaimedRow, claim } from './claim.ts';
+import { storeAndEnqueue, storeAndEnqueueAlbum } from './enqueue.ts';
 import type { Settling } from './settle.ts';
 
 export const hourMs = 3_600_000;
@@ -42,6 +43,16 @@ export function newIsrc(): Isrc {
 
 export function newRequest(given: Partial<IngestionRequest> = {}): IngestionRequest {
   return { isrc: newIsrc(), title: 'So What', artist: 'Miles Davis', album: 'Kind of Blue', ...given };
+}
+
+/** Writes the outbox row of a recording as the API does, beside an item that is stored nowhere. */
+export async function enqueue(db: Queryable, request: IngestionRequest): Promise<void> {
+  await storeAndEnqueue(db, db`SELECT`, request);
+}
+
+/** The same for the recordings of an album, and their batch. */
+export async function enqueueAlbum(db: Queryable, requests: IngestionRequest[]): Promise<void> {
+  await storeAndEnqueueAlbum(db, db`SELECT`, requests);
 }
 
 /** An outbox that is empty at the beginning of each test of the file. */

@@ -2,8 +2,15 @@ import { connect, type Sql } from '@segue/database/connection.ts';
 import { useDatabase } from '@segue/testing/database.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { claim } from './claim.ts';
-import { enqueue, enqueueAlbum } from './enqueue.ts';
-import { asDuplicates, asIndexed, asScheduled, newRequest, windowMs } from './outbox.testing.ts';
+import {
+  asDuplicates,
+  asIndexed,
+  asScheduled,
+  enqueue,
+  enqueueAlbum,
+  newRequest,
+  windowMs,
+} from './outbox.testing.ts';
 import { release, retryLater } from './release.ts';
 import { deleteClosedBatches, deleteSettled } from './retain.ts';
 import { settle, settleDead } from './settle.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { claim } from './claim.ts';
-import { enqueueAlbum } from './enqueue.ts';
 import {
   asDuplicates,
   asIndexed,
   asScheduled,
+  enqueueAlbum,
   newIsrc,
   newRequest,
   staleLease,

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Sql } from '@segue/database/connection.ts';
 import { hashIsrcToUuid } from '@segue/ingestion/pointId.ts';
 import type { IngestionRequest } from '@segue/ingestion/request.ts';
-import { enqueue, enqueueAlbum } from '@segue/outbox/enqueue.ts';
+import { enqueue, enqueueAlbum } from '@segue/outbox/outbox.testing.ts';
 import type { Fault } from '@segue/stand-ins/faults.ts';
 import { type InngestStandIn, startInngest } from '@segue/stand-ins/inngest/server.ts';
 import { type QdrantStandIn, startQdrant } from '@segue/stand-ins/qdrant/server.ts';

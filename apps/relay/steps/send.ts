@@ -23,14 +23,8 @@ export type Sent = {
 
 export type SendDependencies = {
   sender: EventSender;
-  /** ms until the rows' lease ends or comes close to it; no call may begin after that. */
-  timeLeftMs: () => number;
-  /** With less time than that no call begins: cut short, it would pass for an outage. */
-  leastCallMs: number;
-  /** Whether Inngest is known to be away: no new call. Other batches may find out while this one is on its way. */
-  isAway: () => boolean;
-  /** Aborted: no new call. */
-  stopping: AbortSignal;
+  /** How long a call may take that begins now, in ms; 0: none may begin. */
+  callTimeMs: () => number;
   /** Aborted: the call under way is given up. */
   givingUp: AbortSignal;
   /** Called for each call that was not accepted. */
@@ -38,12 +32,12 @@ export type SendDependencies = {
 };
 
 /** One call may take so long; a hanging Inngest is found out well within a lease of 30 s. */
-const callTimeoutMs = 8_000;
+const longestCallMs = 8_000;
 
 /** Sends one event for each row, all in one call unless the limits of Inngest or a refused event forbid it. */
 export async function send(
   rows: TakenRow[],
-  { sender, timeLeftMs, leastCallMs, isAway, stopping, givingUp, onFailedCall }: SendDependencies,
+  { sender, callTimeMs, givingUp, onFailedCall }: SendDependencies,
 ): Promise<Sent> {
   const refused: Refusal[] = [];
   const sendable: { row: TakenRow; event: IngestionEvent }[] = [];
@@ -58,8 +52,8 @@ export async function send(
     sendable.map(({ event }) => sizeBound(event)),
     inngestLimits,
     async (start, end) => {
-      const timeoutMs = Math.min(callTimeoutMs, timeLeftMs());
-      if (timeoutMs < leastCallMs || stopping.aborted || isAway()) return null;
+      const timeoutMs = Math.min(longestCallMs, callTimeMs());
+      if (timeoutMs === 0) return null;
       const began = performance.now();
       const answer = await sender(
         sendable.slice(start, end).map(({ event }) => event),

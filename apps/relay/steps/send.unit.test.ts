@@ -1,6 +1,6 @@
 import type { IngestionEvent } from '@segue/ingestion/event.ts';
 import fc from 'fast-check';
-import { describe, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Answer } from '../inngest/answer.ts';
 import type { SendOptions } from '../inngest/eventSender.ts';
 import { claimedRow, takenRow } from './rows.testing.ts';
@@ -16,10 +16,7 @@ function outside(given: Partial<SendDependencies> = {}) {
   const onFailedCall = vi.fn();
   const dependencies: SendDependencies = {
     sender,
-    timeLeftMs: () => 20_000,
-    leastCallMs: 100,
-    isAway: () => false,
-    stopping: never,
+    callTimeMs: () => 20_000,
     givingUp: never,
     onFailedCall,
     ...given,
@@ -122,33 +119,26 @@ test('an outage leaves everything unsent, and is handed on', async () => {
   expect(onFailedCall).toHaveBeenCalledTimes(1);
 });
 
-describe('no call begins', () => {
-  test.each([99, 0, -5])('when the time left is %d ms, and 100 would be needed', async left => {
-    const { dependencies, sender } = outside({ timeLeftMs: () => left });
-    const rows = [takenRow()];
-    expect(await send(rows, dependencies)).toEqual({ accepted: [], refused: [], unsent: rows });
-    expect(sender).not.toHaveBeenCalled();
-  });
-
-  test('while Inngest is known to be away', async () => {
-    const { dependencies, sender } = outside({ isAway: () => true });
-    const rows = [takenRow()];
-    expect(await send(rows, dependencies)).toEqual({ accepted: [], refused: [], unsent: rows });
-    expect(sender).not.toHaveBeenCalled();
-  });
-
-  test('while the relay stops', async () => {
-    const { dependencies, sender } = outside({ stopping: AbortSignal.abort() });
-    const rows = [takenRow()];
-    expect((await send(rows, dependencies)).unsent).toEqual(rows);
-    expect(sender).not.toHaveBeenCalled();
-  });
+test('where there is no time for a call, none begins', async () => {
+  const { dependencies, sender } = outside({ callTimeMs: () => 0 });
+  const rows = [takenRow()];
+  expect(await send(rows, dependencies)).toEqual({ accepted: [], refused: [], unsent: rows });
+  expect(sender).not.toHaveBeenCalled();
 });
 
-test('a call may take as long as the lease allows, and never longer than 8 s', async () => {
+test('nor does a further one, when that turns out between two', async () => {
+  const callTimeMs = vi.fn().mockReturnValueOnce(20_000).mockReturnValue(0);
+  const { dependencies, sender } = outside({ callTimeMs });
+  sender.mockResolvedValue({ kind: 'refused', error: 'Inngest answered 400: bad', published: 0 });
+  const rows = [takenRow(), takenRow()];
+  expect(await send(rows, dependencies)).toEqual({ accepted: [], refused: [], unsent: rows });
+  expect(sender).toHaveBeenCalledTimes(1);
+});
+
+test('a call may take as long as there is time for one, and never longer than 8 s', async () => {
   const timeouts: number[] = [];
   for (const left of [20_000, 300, 100]) {
-    const { dependencies, sender } = outside({ timeLeftMs: () => left });
+    const { dependencies, sender } = outside({ callTimeMs: () => left });
     await send([takenRow()], dependencies);
     timeouts.push(sender.mock.calls[0]?.[1].timeoutMs as number);
   }

@@ -1,6 +1,5 @@
 import { claim } from '@segue/outbox/claim.ts';
-import { enqueueAlbum } from '@segue/outbox/enqueue.ts';
-import { newRequest, useOutbox, windowMs } from '@segue/outbox/outbox.testing.ts';
+import { enqueueAlbum, newRequest, useOutbox, windowMs } from '@segue/outbox/outbox.testing.ts';
 import { expect, test } from 'vitest';
 import type { Conclusion } from './conclude.ts';
 import { dropDuplicates, type TakenRow } from './dropDuplicates.ts';
