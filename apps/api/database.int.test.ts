@@ -1,19 +1,17 @@
 import { createTestDatabase } from '@segue/testing/database.ts';
 import { expect, test } from 'vitest';
-import { awaitDatabase, openDatabase } from './database.ts';
+import { openDatabase } from './database.ts';
 
 test('a database that was never migrated is refused with what to do', async () => {
   const testDatabase = await createTestDatabase();
-  await testDatabase.sql`DROP TABLE library_tracks`;
-  const database = openDatabase(testDatabase.url);
-  await expect(awaitDatabase(database)).rejects.toThrow('no tables yet: run `npm run migrate` first');
-  await database.sql.end();
+  await testDatabase.sql`DROP TABLE ingestion_outbox`;
+  await expect(openDatabase(testDatabase.url)).rejects.toThrow('no tables yet: run `npm run migrate` first');
   await testDatabase.drop();
 });
 
 test('a statement that waits for a lock gives its connection back', async () => {
   const testDatabase = await createTestDatabase();
-  const database = openDatabase(testDatabase.url);
+  const database = await openDatabase(testDatabase.url);
   const [setting] = await database.sql`SHOW statement_timeout`;
   expect(setting).toEqual({ statement_timeout: '10s' });
   await database.sql.end();

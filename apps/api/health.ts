@@ -1,7 +1,8 @@
+import { answers } from '@segue/database/reach.ts';
 import type { Logger } from '@segue/process/logger.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import type { FastifyInstance } from 'fastify';
-import { type Database, pingDatabase } from './database.ts';
+import type { Database } from './database.ts';
 
 const answerWithinMs = 2_000;
 
@@ -12,7 +13,7 @@ export function serveHealth(server: FastifyInstance, database: Database, logger:
 
   server.get('/readyz', async (_request, reply) => {
     try {
-      await pingDatabase(database, answerWithinMs);
+      await answers(database.sql, answerWithinMs);
       return { status: 'ready', database: 'ok' };
     } catch (error) {
       logger.warn({ error: reasonOf(error) }, 'not ready: the database does not answer');

@@ -5,7 +5,7 @@ import { createTidalClient } from '@segue/tidal/client.ts';
 import { createAuthenticate } from './access/authentication.ts';
 import { allowanceOf, unlimited } from './access/mutationAllowance.ts';
 import { limitsOf, readConfiguration, tokenChecks } from './configuration.ts';
-import { openReachableDatabase } from './database.ts';
+import { openDatabase } from './database.ts';
 import { IngestionHint } from './ingestion/hint.ts';
 import { IngestionScheduler } from './ingestion/ingestionScheduler.ts';
 import { close, createServer, listen } from './server.ts';
@@ -21,7 +21,7 @@ await run('api', async () => {
     countryCode: configuration.TIDAL_COUNTRY_CODE,
     requestsPerSecond: configuration.TIDAL_REQUESTS_PER_SECOND,
   });
-  const database = await openReachableDatabase(configuration.DATABASE_URL);
+  const database = await openDatabase(configuration.DATABASE_URL);
   const ingestionHint = new IngestionHint(() => hint(database.sql), logger);
   const scheduler = new IngestionScheduler({ hint: ingestionHint, logger });
   const checks = tokenChecks(configuration);

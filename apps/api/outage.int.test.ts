@@ -1,3 +1,4 @@
+import { breakable } from '@segue/testing/breakable.ts';
 import { useDatabase } from '@segue/testing/database.ts';
 import { eventually } from '@segue/testing/eventually.ts';
 import { expect, test } from 'vitest';
@@ -7,16 +8,12 @@ import { ask } from './testing/ask.ts';
 import { catalogTrack, fakeCatalog } from './testing/catalog.ts';
 import { loggerInMemory } from './testing/logger.ts';
 import { serverOf } from './testing/server.ts';
-import { startTcpProxy } from './testing/tcpProxy.ts';
 
 const testDatabase = useDatabase();
 
 test('the database away: every request is told at once, readiness says so, and it heals by itself', async () => {
-  const url = new URL(testDatabase.url);
-  await using proxy = await startTcpProxy({ host: url.hostname, port: Number(url.port) });
-  url.hostname = '127.0.0.1';
-  url.port = String(proxy.port);
-  const database = openDatabase(url.href);
+  await using proxy = await breakable(testDatabase.url);
+  const database = await openDatabase(proxy.url);
   const { logger } = loggerInMemory();
   const scheduler = new IngestionScheduler({ hint: { give() {} }, logger });
   const tracks = Array.from({ length: 300 }, () => catalogTrack());

@@ -1,9 +1,9 @@
 import { connect } from 'node:net';
 import { startTidal } from '@segue/stand-ins/tidal/server.ts';
+import { breakable } from '@segue/testing/breakable.ts';
 import { useDatabase } from '@segue/testing/database.ts';
 import { startProcess } from '@segue/testing/process.ts';
 import { expect, test } from 'vitest';
-import { startTcpProxy } from './testing/tcpProxy.ts';
 import { sharedSecret, startIssuer, tokenOf } from './testing/tokens.ts';
 
 const database = useDatabase();
@@ -11,18 +11,16 @@ const tidalSecret = 'hidden-tidal-secret';
 
 /** All that the outside sees of a process: its answers with their headers, and its output. */
 test('no secret that it was given is in any answer or line, whatever goes wrong', async () => {
-  const url = new URL(database.url);
-  await using proxy = await startTcpProxy({ host: url.hostname, port: Number(url.port) });
-  url.host = `127.0.0.1:${proxy.port}`;
+  await using proxy = await breakable(database.url);
   // Random: the test server makes one for each run.
-  const databasePassword = decodeURIComponent(url.password);
+  const databasePassword = decodeURIComponent(new URL(proxy.url).password);
   const tidal = await startTidal({ clientSecret: tidalSecret });
   const tidalTokens: string[] = [];
   const token = await tokenOf({ sub: 'ada' });
   const badToken = await tokenOf({ sub: 'ada' }, 'another secret of thirty-two characters');
 
   const api = await startProcess('apps/api/main.ts', {
-    DATABASE_URL: url.href,
+    DATABASE_URL: proxy.url,
     API_PORT: '0',
     TIDAL_API_URL: tidal.apiUrl,
     TIDAL_AUTH_URL: tidal.authUrl,
@@ -81,7 +79,7 @@ test('no secret that it was given is in any answer or line, whatever goes wrong'
 
   await using issuer = await startIssuer();
   await using refused = await startProcess('apps/api/main.ts', {
-    DATABASE_URL: url.href,
+    DATABASE_URL: proxy.url,
     TIDAL_CLIENT_ID: 'id',
     TIDAL_CLIENT_SECRET: tidalSecret,
     AUTH_JWKS_URL: issuer.jwksUrl,

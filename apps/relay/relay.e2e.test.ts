@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { hint } from '@segue/outbox/hint.ts';
+import { breakable } from '@segue/testing/breakable.ts';
 import { createTestDatabase } from '@segue/testing/database.ts';
 import { eventually } from '@segue/testing/eventually.ts';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { addressOf, breakableDatabase, newIsrc, useRelayProcesses } from './relayProcess.testing.ts';
+import { addressOf, newIsrc, useRelayProcesses } from './relayProcess.testing.ts';
 
 const here = useRelayProcesses();
 
@@ -181,7 +182,7 @@ test('SIGSTOP past the lease, then SIGCONT: the late settlement changes nothing,
 
 describe('a database that is away', () => {
   test('at the start: the relay says so in one line, and exits 1', async () => {
-    const database = await breakableDatabase(here.url);
+    await using database = await breakable(here.url);
     await database.cut();
     const relay = await here.start({ DATABASE_URL: database.url });
     expect(await relay.exited).toEqual({ code: 1, signal: null });
@@ -199,7 +200,7 @@ describe('a database that is away', () => {
   });
 
   test('for a while, again and again: the same process goes on, and nothing is lost', async () => {
-    const database = await breakableDatabase(here.url);
+    await using database = await breakable(here.url);
     const isrcs = some(300);
     await here.add(asRows(isrcs));
     const relay = await here.start({
@@ -222,7 +223,7 @@ describe('a database that is away', () => {
 
   // The first thing that the driver does on a connection is to ask for the array types.
   test('and resets a connection that is just being made: the same process goes on', async () => {
-    const database = await breakableDatabase(here.url);
+    await using database = await breakable(here.url);
     const relay = await here.start({ DATABASE_URL: database.url });
     await addressOf(relay);
     await database.cut();

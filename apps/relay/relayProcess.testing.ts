@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect as connectSocket, createServer, type Socket } from 'node:net';
 import { eventually } from '@segue/testing/eventually.ts';
 import { type RunningProcess, startProcess } from '@segue/testing/process.ts';
 import { expect, onTestFinished } from 'vitest';
@@ -75,56 +73,4 @@ export function useRelayProcesses() {
 export async function addressOf(relay: RunningProcess): Promise<string> {
   const { address } = await relay.waitForLog(({ msg }) => msg === 'relay is running');
   return address as string;
-}
-
-/** Something between a relay and its database that can be cut and mended, and reset at a word. */
-export async function breakableDatabase(url: string) {
-  const target = new URL(url);
-  const sockets = new Set<Socket>();
-  let trigger: string | undefined;
-  const server = createServer(socket => {
-    const behind = connectSocket(Number(target.port), target.hostname);
-    socket.on('data', bytes => {
-      if (trigger === undefined || !bytes.includes(trigger)) return;
-      trigger = undefined;
-      socket.resetAndDestroy();
-    });
-    for (const [one, other] of [
-      [socket, behind],
-      [behind, socket],
-    ] as const) {
-      sockets.add(one);
-      one.pipe(other);
-      one.on('error', () => undefined);
-      one.on('close', () => {
-        sockets.delete(one);
-        other.destroy();
-      });
-    }
-  });
-  const cut = async () => {
-    if (!server.listening) return;
-    server.close();
-    for (const socket of sockets) socket.destroy();
-    await once(server, 'close');
-  };
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  onTestFinished(cut);
-  const through = new URL(url);
-  through.port = String(port);
-  through.hostname = '127.0.0.1';
-  return {
-    url: through.href,
-    cut,
-    async mend() {
-      server.listen(port, '127.0.0.1');
-      await once(server, 'listening');
-    },
-    /** Resets the next connection on which a client says this. */
-    resetAt(word: string) {
-      trigger = word;
-    },
-  };
 }

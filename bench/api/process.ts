@@ -1,4 +1,4 @@
-import { awaitDatabase, openDatabase } from '@segue/api/database.ts';
+import { openDatabase } from '@segue/api/database.ts';
 import { IngestionHint } from '@segue/api/ingestion/hint.ts';
 import {
   IngestionScheduler,
@@ -44,13 +44,12 @@ const catalog = createTidalClient({
   clientSecret: 'bench',
   countryCode: 'US',
 });
-const database = openDatabase(DATABASE_URL);
+const database = await openDatabase(DATABASE_URL);
 const ingestionHint = new IngestionHint(() => hint(database.sql), logger);
 const Scheduler = scheduling === 'outbox' ? IngestionScheduler : NoScheduler;
 const scheduler = new Scheduler({ hint: ingestionHint, logger });
 const server = await createServer({ database, catalog, scheduler, logger }, localServer);
 if (scheduling === 'in the request') scheduleInTheRequest(server);
-await awaitDatabase(database);
 const address = await listen(server, '127.0.0.1', 0);
 
 process.on('disconnect', async () => {

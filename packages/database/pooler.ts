@@ -29,6 +29,6 @@ async function connectAtOnce(options: ConnectionOptions): Promise<Sql> {
 }
 
 /** Whether it was a pooler that answered. PgBouncer 1.18: FATAL 08P01 "unsupported startup parameter: enable_sort". */
-export function refusesSettings(error: unknown): boolean {
+function refusesSettings(error: unknown): boolean {
   return error instanceof Error && /unsupported startup parameter/.test(error.message);
 }

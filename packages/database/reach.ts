@@ -1,34 +1,46 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { reasonOf } from '@segue/process/reason.ts';
 import { within } from '@segue/process/timeLimit.ts';
 import type { Sql } from './connection.ts';
 import { isOutage } from './outage.ts';
 
-/**
- * Longer than the 5 s that a connection may take to be made. postgres.js tries again for ever where somebody takes
- * connections and hangs up, as a proxy does whose server is away; without this limit so would a start.
- */
-const answersWithinMs = 10_000;
+/** What is started at the same time may take a moment. */
+const patienceMs = 5_000;
+const betweenTriesMs = 250;
 
 /**
- * Makes sure that the database answers.
+ * Waits for the database to answer, 5 s at the most.
  *
- * @throws Error as {@link notReached}, after 10 s at the latest
+ * @throws Error which says which database does not answer or lets nobody in, why, and what to do
  */
 export async function reach(sql: Sql): Promise<void> {
-  try {
-    await within(answersWithinMs, sql`SELECT 1`, () => noAnswer(answersWithinMs));
-  } catch (error) {
-    throw notReached(sql, error);
+  const deadline = performance.now() + patienceMs;
+  for (;;) {
+    try {
+      return await answers(sql, deadline - performance.now());
+    } catch (error) {
+      if (!isOutage(error) || performance.now() + betweenTriesMs > deadline) throw notReached(sql, error);
+      await wait(betweenTriesMs);
+    }
   }
 }
 
-/** What a database that does not answer is told as: an outage. */
-export function noAnswer(ms: number): Error {
-  return Object.assign(new Error(`no answer within ${Math.round(ms / 100) / 10} s`), { code: 'ETIMEDOUT' });
+/**
+ * Makes sure that the database answers. postgres.js bounds the time to connect, not the time to answer, and tries
+ * again for ever where somebody takes connections and hangs up, as a proxy does whose server is away.
+ *
+ * @throws Error when it does not, within that time; what PostgreSQL says when it refuses
+ */
+export async function answers(sql: Sql, withinMs: number): Promise<void> {
+  await within(withinMs, sql`SELECT 1`, () => {
+    const seconds = Math.round(withinMs / 100) / 10;
+    // Told as the outage that it is.
+    return Object.assign(new Error(`no answer within ${seconds} s`), { code: 'ETIMEDOUT' });
+  });
 }
 
-/** Says to whoever starts a process which database does not let it in, why, and what to do; never the password. */
-export function notReached(sql: Sql, error: unknown): Error {
+/** For whoever starts a process; never with the password. */
+function notReached(sql: Sql, error: unknown): Error {
   const { user, host, port, database } = sql.options;
   const which = `the database of DATABASE_URL (${user}@${host}:${port}/${database})`;
   const what = isOutage(error)

@@ -1,9 +1,9 @@
+import { connect } from '@segue/database/connection.ts';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openDatabase } from '../database.ts';
+import { databaseOn } from '../database.ts';
 import { IngestionScheduler } from '../ingestion/ingestionScheduler.ts';
 import type { Library } from '../library/library.ts';
-
 import { ask, send } from '../testing/ask.ts';
 import { fakeCatalog } from '../testing/catalog.ts';
 import { levels, loggerInMemory } from '../testing/logger.ts';
@@ -11,7 +11,9 @@ import { serverOf } from '../testing/server.ts';
 
 const { logger, lines } = loggerInMemory();
 /** Nothing listens on port 1. */
-const away = openDatabase('postgres://segue:hidden-secret@127.0.0.1:1/segue');
+const away = databaseOn(
+  connect({ url: 'postgres://segue:hidden-secret@127.0.0.1:1/segue', applicationName: 'test', max: 10 }),
+);
 const catalog = fakeCatalog();
 const library: Library = {
   database: away,

@@ -13,8 +13,8 @@ export type TestLibrary = Library & { lines: LoggedLine[]; hints: number };
 export function useLibrary() {
   const testDatabase = useDatabase();
   let database: Database;
-  beforeAll(() => {
-    database = openDatabase(testDatabase.url);
+  beforeAll(async () => {
+    database = await openDatabase(testDatabase.url);
   });
   afterAll(async () => {
     await database.sql.end({ timeout: 5 });
