@@ -14,14 +14,10 @@ const betweenTriesMs = 250;
  * @throws Error which says which database does not answer or lets nobody in, why, and what to do
  */
 export async function reach(sql: Sql): Promise<void> {
-  const deadline = performance.now() + patienceMs;
-  for (;;) {
-    try {
-      return await answers(sql, deadline - performance.now());
-    } catch (error) {
-      if (!isOutage(error) || performance.now() + betweenTriesMs > deadline) throw notReached(sql, error);
-      await wait(betweenTriesMs);
-    }
+  try {
+    await within(patienceMs, firstAnswer(sql), () => noAnswer(patienceMs));
+  } catch (error) {
+    throw notReached(sql, error);
   }
 }
 
@@ -32,11 +28,26 @@ export async function reach(sql: Sql): Promise<void> {
  * @throws Error when it does not, within that time; what PostgreSQL says when it refuses
  */
 export async function answers(sql: Sql, withinMs: number): Promise<void> {
-  await within(withinMs, sql`SELECT 1`, () => {
-    const seconds = Math.round(withinMs / 100) / 10;
-    // Told as the outage that it is.
-    return Object.assign(new Error(`no answer within ${seconds} s`), { code: 'ETIMEDOUT' });
-  });
+  await within(withinMs, sql`SELECT 1`, () => noAnswer(withinMs));
+}
+
+/** @throws what the last try has met, when a further one would come too late or change nothing */
+async function firstAnswer(sql: Sql): Promise<void> {
+  const deadline = performance.now() + patienceMs;
+  for (;;) {
+    try {
+      await sql`SELECT 1`;
+      return;
+    } catch (error) {
+      if (!isOutage(error) || performance.now() + betweenTriesMs > deadline) throw error;
+      await wait(betweenTriesMs);
+    }
+  }
+}
+
+/** What a database that does not answer is told as: an outage. */
+function noAnswer(ms: number): Error {
+  return Object.assign(new Error(`no answer within ${ms / 1_000} s`), { code: 'ETIMEDOUT' });
 }
 
 /** For whoever starts a process; never with the password. */
