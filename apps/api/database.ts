@@ -1,6 +1,5 @@
 import type { Sql } from '@segue/database/connection.ts';
-import { connectThroughPooler } from '@segue/database/pooler.ts';
-import { assertMigrated } from '@segue/database/ready.ts';
+import { openMigrated } from '@segue/database/openMigrated.ts';
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 
 /**
@@ -24,25 +23,15 @@ const connections = 10;
 /** No statement of ours takes a tenth of a second. One that waits longer, for a lock say, must not keep its connection. */
 const statementTimeoutMs = 10_000;
 
-/**
- * Opens the pool once the database is there, directly or through a pooler.
- *
- * @throws Error when it is not there within 5 s, refuses us, or was never migrated
- */
+/** Opens the pool, as `openMigrated.ts` says. */
 export async function openDatabase(url: string): Promise<Database> {
-  const sql = await connectThroughPooler({
+  const sql = await openMigrated({
     url,
     applicationName: 'segue-api',
     max: connections,
     settings: { statement_timeout: String(statementTimeoutMs) },
   });
-  try {
-    await assertMigrated(sql);
-    return databaseOn(sql);
-  } catch (error) {
-    await sql.end({ timeout: 1 });
-    throw error;
-  }
+  return databaseOn(sql);
 }
 
 export function databaseOn(sql: Sql): Database {

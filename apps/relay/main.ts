@@ -1,5 +1,4 @@
-import { connectThroughPooler } from '@segue/database/pooler.ts';
-import { assertMigrated } from '@segue/database/ready.ts';
+import { openMigrated } from '@segue/database/openMigrated.ts';
 import { steadyPlans } from '@segue/outbox/steadyPlans.ts';
 import { createLogger } from '@segue/process/logger.ts';
 import { run } from '@segue/process/run.ts';
@@ -21,14 +20,13 @@ const hourMs = 3_600_000;
 await run('relay', async () => {
   const configuration = readConfiguration();
   const logger = createLogger('relay', configuration.LOG_LEVEL);
-  const sql = await connectThroughPooler({
+  const sql = await openMigrated({
     url: configuration.DATABASE_URL,
     applicationName: 'segue-relay',
     // A connection for each batch under way, and three for the claim, the retention and /readyz.
     max: mostUnderWay(configuration.RELAY_CONCURRENCY) + 3,
     settings: steadyPlans,
   });
-  await assertMigrated(sql);
   const inngestBreaker = new Breaker({ firstWaitMs: 1_000, longestWaitMs: 5_000 });
   const indexBreaker = new Breaker({ firstWaitMs: 5_000, longestWaitMs: 30_000 });
   const metrics = new Metrics({ sql, inngestBreaker, indexBreaker });
