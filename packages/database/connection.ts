@@ -45,3 +45,18 @@ export function connect(options: ConnectionOptions): Sql {
     types: { bigint: { to: 20, from: [20], parse: Number, serialize: String } },
   }) as unknown as Sql;
 }
+
+/**
+ * Hands on a pool that passes a check; one that does not is closed, so that no connection is left behind.
+ *
+ * @throws what the check throws
+ */
+export async function checked(sql: Sql, check: (sql: Sql) => Promise<void>): Promise<Sql> {
+  try {
+    await check(sql);
+    return sql;
+  } catch (error) {
+    await sql.end({ timeout: 1 });
+    throw error;
+  }
+}

@@ -1,4 +1,4 @@
-import type { ConnectionOptions, Sql } from './connection.ts';
+import { type ConnectionOptions, checked, type Sql } from './connection.ts';
 import { connectThroughPooler } from './pooler.ts';
 
 /**
@@ -7,14 +7,7 @@ import { connectThroughPooler } from './pooler.ts';
  * @throws Error when it is not there within 5 s, refuses us, or was never migrated; no connection is left behind
  */
 export async function openMigrated(options: ConnectionOptions): Promise<Sql> {
-  const sql = await connectThroughPooler(options);
-  try {
-    await assertMigrated(sql);
-    return sql;
-  } catch (error) {
-    await sql.end({ timeout: 1 });
-    throw error;
-  }
+  return await checked(await connectThroughPooler(options), assertMigrated);
 }
 
 async function assertMigrated(sql: Sql): Promise<void> {

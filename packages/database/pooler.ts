@@ -1,4 +1,4 @@
-import { type ConnectionOptions, connect, type Sql } from './connection.ts';
+import { type ConnectionOptions, checked, connect, type Sql } from './connection.ts';
 import { reach } from './reach.ts';
 
 /**
@@ -10,21 +10,10 @@ import { reach } from './reach.ts';
  */
 export async function connectThroughPooler(options: ConnectionOptions): Promise<Sql> {
   try {
-    return await connectAtOnce(options);
+    return await checked(connect(options), reach);
   } catch (error) {
     if (!refusesSettings(error)) throw error;
-    return await connectAtOnce({ ...options, settings: {}, prepare: false });
-  }
-}
-
-async function connectAtOnce(options: ConnectionOptions): Promise<Sql> {
-  const sql = connect(options);
-  try {
-    await reach(sql);
-    return sql;
-  } catch (error) {
-    await sql.end({ timeout: 1 });
-    throw error;
+    return await checked(connect({ ...options, settings: {}, prepare: false }), reach);
   }
 }
 
