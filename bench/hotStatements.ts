@@ -37,7 +37,7 @@ export async function captureHotStatements(url: string): Promise<HotStatements> 
     await fill(sql, recordings(1, limit));
     sent.length = 0;
     const { lease, rows } = await claim(sql, { limit, leaseMs, from, also });
-    await take(sql, rows, { dedupeWindowMs: 0 });
+    await take(sql, lease, rows, { dedupeWindowMs: 0 });
     const ids = rows.map(({ id }) => id);
     const settlings = ids.map(id => ({ id, as: 'scheduled' as const, generation }));
     await settle(sql, lease, settlings);

@@ -60,7 +60,7 @@ export async function relayBatch(
     );
   crashPoint('after_claim');
 
-  const deduped = await insist(() => dropDuplicates(sql, rows, relay));
+  const deduped = await insist(() => dropDuplicates(sql, { lease, rows }, relay));
   crashPoint('after_dedupe');
 
   const { asked, sent } = await relay.turns.take(() => askAndSend(deduped.taken, claimedAt, signals, relay));

@@ -18,7 +18,7 @@ async function send(isrcs: string[]): Promise<void> {
   await sql`INSERT INTO ingestion_outbox (isrc, title, artist, album)
     SELECT isrc, 'Title', 'Artist', 'Album' FROM unnest(${isrcs}::text[]) AS isrc`;
   const { lease, rows } = await claim(sql, { limit: 5_000, leaseMs: 30_000 });
-  await take(sql, rows, { dedupeWindowMs: 1_000 });
+  await take(sql, lease, rows, { dedupeWindowMs: 1_000 });
   const ids = rows.map(row => row.id);
   await settle(sql, lease, asScheduled(ids, 1));
 }

@@ -105,8 +105,8 @@ describe.each(states)('%s', (_, plans, fill) => {
     const rows = await someRows();
     if (rows.length === 0) rows.push({ id: 1, isrc: 'TESTS0000001', force: false });
     const reads = await readsOfOutbox(async db => {
-      await take(db, rows, { dedupeWindowMs: 1 });
-      await take(db, rows, { dedupeWindowMs: 1 });
+      await take(db, lease, rows, { dedupeWindowMs: 1 });
+      await take(db, lease, rows, { dedupeWindowMs: 1 });
     });
     expect(reads).toEqual(['Index Scan using ingestion_outbox_pkey']);
   });
@@ -142,7 +142,7 @@ describe('a plan that was made for a small outbox', () => {
     const round = async () => {
       await addRequests(sql, 6, 'pending');
       const { lease, rows } = await claim(sql, batch);
-      await take(sql, rows, { dedupeWindowMs: 1 });
+      await take(sql, lease, rows, { dedupeWindowMs: 1 });
       const [scheduled, duplicate, indexed, dead, retried, ...released] = rows.map(row => row.id) as number[];
       await settle(sql, lease, asScheduled([scheduled as number], 1));
       await settle(sql, lease, asDuplicates([duplicate as number]));

@@ -41,9 +41,9 @@ test('every statement of the outbox is allowed to the one whose statement it is'
 
   const { lease, rows } = await claim(relay, { limit: 100, leaseMs: 60_000 });
   expect(rows).toHaveLength(7);
-  await take(relay, rows, { dedupeWindowMs: windowMs });
+  await take(relay, lease, rows, { dedupeWindowMs: windowMs });
   // The second time the ledger knows the recordings, which is another statement.
-  await take(relay, rows, { dedupeWindowMs: windowMs });
+  await take(relay, lease, rows, { dedupeWindowMs: windowMs });
 
   const ids = rows.map(row => row.id) as [number, number, number, number, number, number, number];
   const once = async (settling: Promise<{ ids: number[] }>) => expect((await settling).ids).toHaveLength(1);

@@ -23,7 +23,7 @@ const idsOf = (rows: { id: number }[]) => rows.map(row => row.id);
 /** Claimed rows that own their recordings. */
 async function taken(...rows: Record<string, unknown>[]) {
   const claimed = await outbox.claimed(...rows);
-  await take(outbox.sql, claimed.rows, { dedupeWindowMs: windowMs });
+  await take(outbox.sql, claimed.lease, claimed.rows, { dedupeWindowMs: windowMs });
   return { lease: claimed.lease, rows: claimed.rows, ids: idsOf(claimed.rows) };
 }
 
@@ -122,7 +122,7 @@ describe.each(changes)('%s changes nothing', (_, change, answer) => {
   async function albumRow() {
     await enqueueAlbum(outbox.sql, [newRequest()]);
     const { lease, rows } = await claim(outbox.sql, { limit: 1, leaseMs: 0 });
-    await take(outbox.sql, rows, { dedupeWindowMs: windowMs });
+    await take(outbox.sql, lease, rows, { dedupeWindowMs: windowMs });
     return { lease, id: rows[0]?.id as number };
   }
 

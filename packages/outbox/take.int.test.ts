@@ -1,6 +1,6 @@
 import type { Sql } from '@segue/database/connection.ts';
 import { describe, expect, test } from 'vitest';
-import type { ClaimedRow } from './claim.ts';
+import { type ClaimedRow, claim } from './claim.ts';
 import {
   asDuplicates,
   asIndexed,
@@ -10,17 +10,19 @@ import {
   useOutbox,
   windowMs,
 } from './outbox.testing.ts';
+import { release } from './release.ts';
 import { settle, settleDead } from './settle.ts';
 import { type Taking, take, type Verdict } from './take.ts';
 
 const outbox = useOutbox();
 
-const takeAll = (rows: Taking[]) => take(outbox.sql, rows, { dedupeWindowMs: windowMs });
+const takeAll = ({ lease, rows }: { lease: string; rows: Taking[] }) =>
+  take(outbox.sql, lease, rows, { dedupeWindowMs: windowMs });
 
 /** A request for the recording that went all the way. */
 async function scheduled(isrc: string): Promise<ClaimedRow> {
   const { lease, rows } = await outbox.claimed({ isrc });
-  const [verdict] = await takeAll(rows);
+  const [verdict] = await takeAll({ lease, rows });
   if (verdict?.verdict !== 'taken') throw new Error(`${isrc} was not to be had`);
   await settle(outbox.sql, lease, asScheduled([verdict.id], verdict.generation));
   return rows[0] as ClaimedRow;
@@ -32,14 +34,14 @@ const wait = (ms: number) => outbox.sql`
     prior_sent_at = prior_sent_at - ${ms} * interval '1 ms'`;
 
 async function verdictOn(row: Record<string, unknown>) {
-  const { rows } = await outbox.claimed(row);
-  const [verdict] = await takeAll(rows);
+  const { lease, rows } = await outbox.claimed(row);
+  const [verdict] = await takeAll({ lease, rows });
   return verdict;
 }
 
 test('a recording that nobody asked for before is taken, as its first generation', async () => {
-  const { rows } = await outbox.claimed({}, {});
-  expect(await takeAll(rows)).toEqual(
+  const { lease, rows } = await outbox.claimed({}, {});
+  expect(await takeAll({ lease, rows })).toEqual(
     rows.map(({ id }) => ({ id, verdict: 'taken', generation: 1, fresh: true })),
   );
   for (const { id, isrc } of rows) {
@@ -55,7 +57,7 @@ test('a recording that nobody asked for before is taken, as its first generation
 });
 
 test('nothing is asked where there are no rows', async () => {
-  expect(await takeAll([])).toEqual([]);
+  expect(await takeAll({ lease: staleLease, rows: [] })).toEqual([]);
 });
 
 describe('a recording that was sent', () => {
@@ -103,9 +105,9 @@ describe('a recording that was sent', () => {
 
 describe('an open request that owns the recording', () => {
   test.each(['in_flight', 'pending'])('holds others back while it is %s, forced ones too', async status => {
-    const { rows } = await outbox.claimed({});
+    const { lease, rows } = await outbox.claimed({});
     const [owner] = rows;
-    await takeAll(rows);
+    await takeAll({ lease, rows });
     await outbox.sql`UPDATE ingestion_outbox SET status = ${status}, available_at = now() + interval '1 hour'`;
 
     const held = { verdict: 'held', holder: owner?.id, soon: status === 'in_flight' };
@@ -114,9 +116,9 @@ describe('an open request that owns the recording', () => {
   });
 
   test('is not about to be settled when the lease of whoever claimed it has ended', async () => {
-    const { rows } = await outbox.claimed({});
-    await takeAll(rows);
-    const { rows: others } = await outbox.claimed({ isrc: rows[0]?.isrc });
+    const { lease, rows } = await outbox.claimed({});
+    await takeAll({ lease, rows });
+    const others = await outbox.claimed({ isrc: rows[0]?.isrc });
     await outbox.sql`
       UPDATE ingestion_outbox SET available_at = now() - interval '1 second' WHERE id = ${rows[0]?.id as number}`;
     expect(await takeAll(others)).toMatchObject([{ verdict: 'held', soon: false }]);
@@ -125,22 +127,24 @@ describe('an open request that owns the recording', () => {
   test('keeps its generation when it comes again, and is no longer fresh', async () => {
     const isrc = newIsrc();
     await scheduled(isrc);
-    const { rows } = await outbox.claimed({ isrc, force: true });
+    const { lease, rows } = await outbox.claimed({ isrc, force: true });
     const { prior_sent_at: priorSentAt } = (await outbox.ledger(isrc)) ?? {};
-    await takeAll(rows);
+    await takeAll({ lease, rows });
 
     for (let retry = 1; retry <= 3; retry++) {
-      expect(await takeAll(rows)).toMatchObject([{ verdict: 'taken', generation: 2, fresh: false }]);
+      expect(await takeAll({ lease, rows })).toMatchObject([
+        { verdict: 'taken', generation: 2, fresh: false },
+      ]);
     }
     expect(await outbox.ledger(isrc)).toMatchObject({ outbox_id: rows[0]?.id, generation: 2 });
     expect((await outbox.ledger(isrc))?.prior_sent_at).not.toEqual(priorSentAt);
   });
 
   test('keeps its generation even when its own sending is older than the window', async () => {
-    const { rows } = await outbox.claimed({});
-    await takeAll(rows);
+    const { lease, rows } = await outbox.claimed({});
+    await takeAll({ lease, rows });
     await wait(2 * windowMs);
-    expect(await takeAll(rows)).toMatchObject([{ verdict: 'taken', generation: 1, fresh: false }]);
+    expect(await takeAll({ lease, rows })).toMatchObject([{ verdict: 'taken', generation: 1, fresh: false }]);
   });
 });
 
@@ -148,7 +152,7 @@ describe('a request whose predecessor died', () => {
   test('is no duplicate, and gets the next generation', async () => {
     const { lease, rows } = await outbox.claimed({});
     const [{ id, isrc }] = rows as [ClaimedRow];
-    await takeAll(rows);
+    await takeAll({ lease, rows });
     await settleDead(outbox.sql, lease, id, 'refused');
 
     expect(await outbox.ledger(isrc)).toMatchObject({ generation: 1, sent_at: null, dead_reason: 'refused' });
@@ -160,7 +164,7 @@ describe('a request whose predecessor died', () => {
     const isrc = newIsrc();
     await scheduled(isrc);
     const { lease, rows } = await outbox.claimed({ isrc, force: true });
-    await takeAll(rows);
+    await takeAll({ lease, rows });
     await settleDead(outbox.sql, lease, (rows[0] as ClaimedRow).id, 'refused');
 
     expect(await verdictOn({ isrc })).toMatchObject({ verdict: 'duplicate' });
@@ -170,8 +174,8 @@ describe('a request whose predecessor died', () => {
   test('is no duplicate either when the predecessor had been tried before', async () => {
     const { lease, rows } = await outbox.claimed({});
     const [{ id, isrc }] = rows as [ClaimedRow];
-    await takeAll(rows);
-    await takeAll(rows);
+    await takeAll({ lease, rows });
+    await takeAll({ lease, rows });
     await settleDead(outbox.sql, lease, id, 'refused');
     expect(await verdictOn({ isrc })).toMatchObject({ verdict: 'taken', generation: 2 });
   });
@@ -181,7 +185,7 @@ describe('a request whose predecessor found the recording in the index', () => {
   test('and had sent nothing is taken as if there had been none', async () => {
     const { lease, rows } = await outbox.claimed({});
     const [{ id, isrc }] = rows as [ClaimedRow];
-    await takeAll(rows);
+    await takeAll({ lease, rows });
     await settle(outbox.sql, lease, asIndexed([id], { unsent: true }));
 
     expect(await outbox.ledger(isrc)).toMatchObject({ sent_at: null, indexed_at: expect.any(Date) });
@@ -197,7 +201,7 @@ describe('a request whose predecessor found the recording in the index', () => {
     const before = await ledger();
 
     const { lease, rows } = await outbox.claimed({ isrc });
-    await takeAll(rows);
+    await takeAll({ lease, rows });
     await settle(outbox.sql, lease, asIndexed([(rows[0] as ClaimedRow).id], { unsent: true }));
     expect(await ledger()).toEqual(before);
     expect(await verdictOn({ isrc })).toMatchObject({ verdict: 'taken', generation: 2, fresh: true });
@@ -206,7 +210,7 @@ describe('a request whose predecessor found the recording in the index', () => {
   test('and may have sent it before stays a duplicate', async () => {
     const { lease, rows } = await outbox.claimed({});
     const [{ id, isrc }] = rows as [ClaimedRow];
-    await takeAll(rows);
+    await takeAll({ lease, rows });
     await settle(outbox.sql, lease, asIndexed([id], { unsent: false }));
     expect(await verdictOn({ isrc })).toMatchObject({ verdict: 'duplicate' });
   });
@@ -215,9 +219,9 @@ describe('a request whose predecessor found the recording in the index', () => {
 describe('several rows of one claim for one recording', () => {
   test('one takes it, the oldest, and holds the others', async () => {
     const isrc = newIsrc();
-    const { rows } = await outbox.claimed({ isrc }, { isrc, force: true }, { isrc });
+    const { lease, rows } = await outbox.claimed({ isrc }, { isrc, force: true }, { isrc });
     const [first, second, third] = rows;
-    expect(await takeAll(rows)).toEqual([
+    expect(await takeAll({ lease, rows })).toEqual([
       { id: first?.id, verdict: 'taken', generation: 1, fresh: true },
       { id: second?.id, verdict: 'held', holder: first?.id, soon: true },
       { id: third?.id, verdict: 'held', holder: first?.id, soon: true },
@@ -227,8 +231,8 @@ describe('several rows of one claim for one recording', () => {
   test('of a recording that was sent: the forced one takes it, the others are duplicates', async () => {
     const isrc = newIsrc();
     await scheduled(isrc);
-    const { rows } = await outbox.claimed({ isrc }, { isrc, force: true }, { isrc });
-    expect(await takeAll(rows)).toMatchObject([
+    const { lease, rows } = await outbox.claimed({ isrc }, { isrc, force: true }, { isrc });
+    expect(await takeAll({ lease, rows })).toMatchObject([
       { verdict: 'duplicate' },
       { verdict: 'taken', generation: 2 },
       { verdict: 'duplicate' },
@@ -239,8 +243,8 @@ describe('several rows of one claim for one recording', () => {
     const isrc = newIsrc();
     await scheduled(isrc);
     await wait(windowMs + 60_000);
-    const { rows } = await outbox.claimed({ isrc }, { isrc });
-    expect(await takeAll(rows)).toMatchObject([
+    const { lease, rows } = await outbox.claimed({ isrc }, { isrc });
+    expect(await takeAll({ lease, rows })).toMatchObject([
       { verdict: 'taken', generation: 2 },
       { verdict: 'held', holder: rows[0]?.id },
     ]);
@@ -248,11 +252,14 @@ describe('several rows of one claim for one recording', () => {
 
   test('the owner takes it again before a newer one, whatever their order', async () => {
     const isrc = newIsrc();
-    const { rows: owner } = await outbox.claimed({ isrc });
-    await takeAll(owner);
-    const { rows: newer } = await outbox.claimed({ isrc, force: true });
-    expect(await takeAll([...newer, ...owner])).toMatchObject([
-      { verdict: 'held', holder: owner[0]?.id },
+    const { lease: first, rows: owners } = await outbox.claimed({ isrc });
+    await takeAll({ lease: first, rows: owners });
+    const [owner] = owners.map(row => row.id) as [number];
+    await release(outbox.sql, first, [owner], { delayMs: 0 });
+    await outbox.store({ isrc, force: true });
+    const { lease, rows } = await claim(outbox.sql, { limit: 2, leaseMs: 60_000 });
+    expect(await takeAll({ lease, rows: rows.toReversed() })).toMatchObject([
+      { verdict: 'held', holder: owner },
       { verdict: 'taken', generation: 1, fresh: false },
     ]);
   });
@@ -261,9 +268,8 @@ describe('several rows of one claim for one recording', () => {
 test('each row has its verdict, in the order given, whatever the mixture', async () => {
   const [sent, fresh, held] = [newIsrc(), newIsrc(), newIsrc()];
   await scheduled(sent);
-  const { rows: holders } = await outbox.claimed({ isrc: held });
-  await takeAll(holders);
-  const { rows } = await outbox.claimed(
+  await takeAll(await outbox.claimed({ isrc: held }));
+  const { lease, rows } = await outbox.claimed(
     { isrc: held },
     { isrc: fresh },
     { isrc: sent },
@@ -272,16 +278,17 @@ test('each row has its verdict, in the order given, whatever the mixture', async
   );
 
   const shuffled = [4, 2, 0, 3, 1].map(index => rows[index] as ClaimedRow);
-  const verdicts = await takeAll(shuffled);
+  const verdicts = await takeAll({ lease, rows: shuffled });
   expect(verdicts.map(({ id }) => id)).toEqual(shuffled.map(({ id }) => id));
   expect(verdicts.map(({ verdict }) => verdict)).toEqual(['taken', 'duplicate', 'held', 'held', 'taken']);
 });
 
+const lock = (isrc: string) => (transaction: Sql) =>
+  transaction`SELECT FROM ingestion_ledger WHERE isrc = ${isrc} FOR UPDATE`;
+
 describe('two relays at the same moment', () => {
   const enter = (isrc: string) => (transaction: Sql) =>
     transaction`INSERT INTO ingestion_ledger (isrc, outbox_id, generation) VALUES (${isrc}, 0, 1)`;
-  const lock = (isrc: string) => (transaction: Sql) =>
-    transaction`SELECT FROM ingestion_ledger WHERE isrc = ${isrc} FOR UPDATE`;
 
   /**
    * Two claims, each with a row for each of the recordings and the second in reverse, are taken while somebody
@@ -295,7 +302,7 @@ describe('two relays at the same moment', () => {
     const other = await outbox.claimed(...isrcs.map(isrc => ({ isrc })));
     let verdicts: Promise<Verdict[][]> = Promise.resolve([]);
     await outbox.during(keep, async () => {
-      verdicts = Promise.all([takeAll(one.rows), takeAll(other.rows.toReversed())]);
+      verdicts = Promise.all([takeAll(one), takeAll({ ...other, rows: other.rows.toReversed() })]);
       await outbox.blocked(2);
     });
     return (await verdicts).flat();
@@ -338,9 +345,9 @@ describe('two relays at the same moment', () => {
 });
 
 test('a settlement that came too late changes nothing of the ledger', async () => {
-  const { rows } = await outbox.claimed({});
+  const { lease, rows } = await outbox.claimed({});
   const [{ id, isrc }] = rows as [ClaimedRow];
-  await takeAll(rows);
+  await takeAll({ lease, rows });
   const before = await outbox.ledger(isrc);
   await settle(outbox.sql, staleLease, asIndexed([id], { unsent: true }));
   await settleDead(outbox.sql, staleLease, id, 'refused');
@@ -357,11 +364,11 @@ test.each<[string, (lease: string, id: number) => Promise<unknown>]>([
   async (_, settle) => {
     const { lease, rows } = await outbox.claimed({});
     const [{ id, isrc }] = rows as [ClaimedRow];
-    await takeAll(rows);
+    await takeAll({ lease, rows });
     await settle(lease, id);
     const before = await outbox.ledger(isrc);
 
-    expect(await takeAll(rows)).toMatchObject([{ id, verdict: 'held', holder: id }]);
+    expect(await takeAll({ lease, rows })).toMatchObject([{ id, verdict: 'held', holder: id }]);
     expect(await outbox.ledger(isrc)).toEqual(before);
   },
 );
@@ -369,13 +376,42 @@ test.each<[string, (lease: string, id: number) => Promise<unknown>]>([
 test('nor does one that came so late that a newer request was settled, too', async () => {
   const { lease, rows } = await outbox.claimed({ force: true });
   const [{ id, isrc }] = rows as [ClaimedRow];
-  await takeAll(rows);
+  await takeAll({ lease, rows });
   await settleDead(outbox.sql, lease, id, 'refused');
   const newer = await outbox.claimed({ isrc });
-  await takeAll(newer.rows);
+  await takeAll(newer);
   await settleDead(outbox.sql, newer.lease, (newer.rows[0] as ClaimedRow).id, 'refused');
   const before = await outbox.ledger(isrc);
 
-  expect(await takeAll(rows)).toMatchObject([{ id, verdict: 'held' }]);
+  expect(await takeAll({ lease, rows })).toMatchObject([{ id, verdict: 'held' }]);
+  expect(await outbox.ledger(isrc)).toEqual(before);
+});
+
+test('a request that waits for the ledger is taken over by nobody meanwhile, even when its lease has ended', async () => {
+  const claimed = await outbox.claimed({});
+  const [{ isrc }] = claimed.rows as [ClaimedRow];
+  await takeAll(claimed);
+  await outbox.sql`UPDATE ingestion_outbox SET available_at = now() - interval '1 second'`;
+  let late: Promise<Verdict[]> = Promise.resolve([]);
+  let successor: ClaimedRow[] = [];
+  await outbox.during(lock(isrc), async () => {
+    late = takeAll(claimed);
+    await outbox.blocked(1);
+    ({ rows: successor } = await claim(outbox.sql, { limit: 1, leaseMs: 60_000 }));
+  });
+
+  expect(successor).toEqual([]);
+  expect(await late).toMatchObject([{ verdict: 'taken', generation: 1 }]);
+});
+
+test('a request that a successor has taken over is not taken', async () => {
+  const isrc = newIsrc();
+  await scheduled(isrc);
+  await wait(windowMs + 60_000);
+  const claimed = await outbox.claimed({ isrc });
+  await outbox.sql`UPDATE ingestion_outbox SET lease = ${staleLease} WHERE status = 'in_flight'`;
+  const before = await outbox.ledger(isrc);
+
+  expect(await takeAll(claimed)).toMatchObject([{ verdict: 'held', holder: claimed.rows[0]?.id }]);
   expect(await outbox.ledger(isrc)).toEqual(before);
 });

@@ -1,8 +1,8 @@
 import type { Queryable } from '@segue/database/connection.ts';
-import { booleans } from './booleans.ts';
+import { owned } from './settle.ts';
 
 /** What a request needs to be told apart in the ledger. */
-export type Taking = { id: number; isrc: string; force: boolean };
+export type Taking = { id: number; isrc: string };
 
 /** What the ledger says of a claimed row. */
 export type Verdict =
@@ -20,11 +20,13 @@ export type Verdict =
  * Asks the ledger which of the rows may be sent. The database decides, by the ledger's primary key: of two
  * relays that hold the same ISRC at the same moment, one takes it.
  *
+ * @param lease under which the rows were claimed
  * @param dedupeWindowMs how long a sending makes later requests duplicates
- * @returns one verdict a row, in the order given
+ * @returns one verdict a row, in the order given; a row of which another relay has taken hold since is held by itself
  */
 export async function take(
   db: Queryable,
+  lease: string,
   rows: Taking[],
   { dedupeWindowMs }: { dedupeWindowMs: number },
 ): Promise<Verdict[]> {
@@ -34,7 +36,8 @@ export async function take(
   }
   const known = rows.filter(row => !verdicts.has(row.id));
   if (known.length > 0) {
-    for (const verdict of await takeKnown(db, known, dedupeWindowMs)) verdicts.set(verdict.id, verdict);
+    for (const verdict of await takeKnown(db, lease, known, dedupeWindowMs))
+      verdicts.set(verdict.id, verdict);
   }
   return rows.map(row => verdicts.get(row.id) ?? { id: row.id, verdict: 'held', holder: row.id, soon: true });
 }
@@ -42,6 +45,9 @@ export async function take(
 /**
  * Enters the recordings that the ledger does not know: almost all, almost always. Sorted by ISRC, so that two
  * relays that enter the same ones wait for each other in the same order, and never for one another.
+ *
+ * Needs no look at the lease: whoever took a request over has entered its recording before it could settle it, and
+ * the ledger forgets none.
  */
 function takeNew(db: Queryable, rows: Taking[]): Promise<{ id: number }[]> {
   return db<{ id: number }[]>`
@@ -67,14 +73,21 @@ type Known = {
  *
  * What was seen is compared once more when it is changed (`outbox_id` and `generation` as they were): whoever
  * else took the recording in between wins, and this row is told that it is held.
+ *
+ * The rows stay locked until it is done: a relay that was away past its lease could otherwise wait for the ledger
+ * while its successor settles the request as dead, and then write over it that it was sent. The next request would
+ * be a duplicate of nothing. Whose lock is skipped is a successor's already.
  */
-async function takeKnown(db: Queryable, rows: Taking[], dedupeWindowMs: number): Promise<Verdict[]> {
+async function takeKnown(
+  db: Queryable,
+  lease: string,
+  rows: Taking[],
+  dedupeWindowMs: number,
+): Promise<Verdict[]> {
   const answers = await db<Known[]>`
     WITH seen AS MATERIALIZED (
       SELECT request.id, request.isrc, ledger.outbox_id AS owner, ledger.generation,
         CASE
-          -- The request of a relay that was away past its lease: others have settled it, and may be further still.
-          WHEN own.settled_at IS NOT NULL THEN 'held'
           WHEN ledger.outbox_id = request.id THEN 'own'
           WHEN owner.status IN ('pending', 'in_flight') THEN 'held'
           WHEN NOT request.force AND ledger.sent_at > now() - ${dedupeWindowMs} * interval '1 millisecond'
@@ -82,16 +95,11 @@ async function takeKnown(db: Queryable, rows: Taking[], dedupeWindowMs: number):
           ELSE 'free'
         END AS verdict,
         owner.status = 'in_flight' AND owner.available_at > now() AS in_hand
-      FROM unnest(
-        ${rows.map(row => row.id)}::bigint[], ${rows.map(row => row.isrc)}::text[],
-        ${booleans(
-          db,
-          rows.map(row => row.force),
-        )}
-      ) AS request (id, isrc, force)
+      FROM unnest(${rows.map(row => row.id)}::bigint[]) AS given (id)
+      JOIN ingestion_outbox AS request ON request.id = given.id AND ${owned(db, lease)}
       JOIN ingestion_ledger AS ledger ON ledger.isrc = request.isrc
       LEFT JOIN ingestion_outbox AS owner ON owner.id = ledger.outbox_id
-      LEFT JOIN ingestion_outbox AS own ON own.id = request.id
+      FOR UPDATE OF request SKIP LOCKED
     ),
     chosen AS (
       SELECT DISTINCT ON (isrc) * FROM seen WHERE verdict IN ('own', 'free')

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { take } from '@segue/outbox/take.ts';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -33,9 +34,11 @@ const addAlbumAs = (user: string, id: string) =>
 
 /** What a relay would send of all that waits. */
 async function takenOf(isrcs: (string | null)[]): Promise<string[]> {
+  const lease = randomUUID();
   const rows = await here.sql<{ id: number; isrc: string; force: boolean }[]>`
-    SELECT id, isrc, force FROM ingestion_outbox WHERE isrc = ANY(${isrcs}) ORDER BY id`;
-  const verdicts = await take(here.sql, rows, { dedupeWindowMs: 86_400_000 });
+    UPDATE ingestion_outbox SET status = 'in_flight', lease = ${lease}
+    WHERE isrc = ANY(${isrcs}) RETURNING id, isrc, force`;
+  const verdicts = await take(here.sql, lease, rows, { dedupeWindowMs: 86_400_000 });
   return verdicts.flatMap(({ verdict }, index) => (verdict === 'taken' ? (rows[index]?.isrc ?? []) : []));
 }
 

@@ -1,5 +1,5 @@
 import type { Sql } from '@segue/database/connection.ts';
-import type { ClaimedRow } from '@segue/outbox/claim.ts';
+import type { Claim, ClaimedRow } from '@segue/outbox/claim.ts';
 import { take } from '@segue/outbox/take.ts';
 
 /** A row that owns the sending of its recording. */
@@ -25,11 +25,11 @@ export type HeldRow = ClaimedRow & { soon: boolean };
 /** Lets one row a recording through, as the ledger decides. */
 export async function dropDuplicates(
   sql: Sql,
-  rows: ClaimedRow[],
+  { lease, rows }: Claim,
   { dedupeWindowMs }: { dedupeWindowMs: number },
 ): Promise<Deduped> {
   const byId = new Map(rows.map(row => [row.id, row]));
-  const verdicts = await take(sql, rows, { dedupeWindowMs });
+  const verdicts = await take(sql, lease, rows, { dedupeWindowMs });
 
   const taken = new Map<number, TakenRow>();
   for (const verdict of verdicts) {

@@ -15,7 +15,7 @@ async function taken(count: number): Promise<{ lease: string; rows: TakenRow[] }
     Array.from({ length: count }, () => newRequest()),
   );
   const { lease, rows } = await claim(outbox.sql, { limit: count, leaseMs: 60_000 });
-  const { taken } = await dropDuplicates(outbox.sql, rows, { dedupeWindowMs: windowMs });
+  const { taken } = await dropDuplicates(outbox.sql, { lease, rows }, { dedupeWindowMs: windowMs });
   return { lease, rows: taken };
 }
 

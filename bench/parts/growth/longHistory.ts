@@ -70,7 +70,7 @@ async function timeStatements(url: string, batches: number): Promise<Times> {
       const claimed = performance.now();
       if (rows.length < batchSize) throw new Error(`only ${rows.length} rows could be claimed`);
       frontier.found(rows, batchSize);
-      const verdicts = await take(sql, rows, { dedupeWindowMs });
+      const verdicts = await take(sql, lease, rows, { dedupeWindowMs });
       const taken = performance.now();
       await settle(
         sql,
