@@ -29,8 +29,11 @@ const indexedIsrcs = async () => {
   return rows.map(row => row.isrc);
 };
 
-function confirm(checkTracksExist: (isrcs: string[]) => Promise<Map<string, boolean>>) {
-  const indexBreaker = new Breaker({ firstWaitMs: 60_000, longestWaitMs: 60_000 });
+function confirm(
+  checkTracksExist: (isrcs: string[]) => Promise<Map<string, boolean>>,
+  { waitMs = 60_000 } = {},
+) {
+  const indexBreaker = new Breaker({ firstWaitMs: waitMs, longestWaitMs: 60_000 });
   const { logger } = loggerInMemory();
   const options = { sql: database.sql, index: { checkTracksExist }, indexBreaker, logger };
   const stop = keepConfirming({ ...options, everyMs: 10, youngestMs: 0 });
@@ -71,4 +74,25 @@ test('an index that is away is left alone', async () => {
 
   await vi.waitFor(() => expect(indexThatAnswers.mock.calls.length).toBeGreaterThan(5), 10_000);
   expect(indexThatIsAway).not.toHaveBeenCalled();
+});
+
+test('an index that was away is asked again when it may be, though no row comes by to ask it', async () => {
+  await send(['BACK00000001']);
+  const index = vi.fn(async (isrcs: string[]) => new Map(isrcs.map(isrc => [isrc, isrc === 'BACK00000001'])));
+  const { indexBreaker } = confirm(index, { waitMs: 1 });
+  indexBreaker.failed();
+
+  await eventually(async () => expect(await indexedIsrcs()).toContain('BACK00000001'));
+  expect(indexBreaker.state).toBe('closed');
+});
+
+test('an index that is still away is given another wait, for the rows as well', async () => {
+  await send(['GONE00000001']);
+  const index = vi.fn(() => Promise.reject(new Error('away')));
+  const { indexBreaker } = confirm(index, { waitMs: 1 });
+  const failed = vi.spyOn(indexBreaker, 'failed');
+  indexBreaker.failed();
+
+  await vi.waitFor(() => expect(failed.mock.calls.length).toBeGreaterThan(2), 10_000);
+  expect(indexBreaker.state).not.toBe('closed');
 });

@@ -33,9 +33,27 @@ export function keepConfirming(options: ConfirmationOptions): () => Promise<void
   const stopping = new AbortController();
   const { signal } = stopping;
 
+  /**
+   * Asks, and is the probe where one is due: after the last row of an outage none may come by for hours. Why the
+   * index failed is the rows' to find out; a failure here alone opens no breaker, and lets no row pass unasked.
+   */
+  async function ask(isrcs: string[]): Promise<Map<string, boolean>> {
+    const probing = indexBreaker.state === 'probing';
+    try {
+      const exists = await index.checkTracksExist(isrcs);
+      indexBreaker.succeeded();
+      return exists;
+    } catch (error) {
+      if (probing) indexBreaker.failed();
+      throw error;
+    }
+  }
+
+  const mayGoOn = () => !signal.aborted && indexBreaker.state !== 'open';
+
   async function round(): Promise<void> {
     let before: number | null = Number.MAX_SAFE_INTEGER;
-    for (let pages = 0; before !== null && pages < pagesAtOnce && !signal.aborted; pages++) {
+    for (let pages = 0; before !== null && pages < pagesAtOnce && mayGoOn(); pages++) {
       const page: Awaited<ReturnType<typeof readUnconfirmed>> = await readUnconfirmed(sql, {
         oldestMs,
         youngestMs,
@@ -43,7 +61,7 @@ export function keepConfirming(options: ConfirmationOptions): () => Promise<void
       });
       before = page.before;
       if (page.isrcs.length === 0) continue;
-      const exists = await index.checkTracksExist(page.isrcs);
+      const exists = await ask(page.isrcs);
       const indexed = page.isrcs.filter(isrc => exists.get(isrc));
       if (indexed.length > 0) await confirmIndexed(sql, indexed);
     }
@@ -52,8 +70,6 @@ export function keepConfirming(options: ConfirmationOptions): () => Promise<void
   async function run(): Promise<void> {
     while (!signal.aborted) {
       await pause(everyMs, signal);
-      // The way of the rows finds out whether the index is back; this can wait.
-      if (signal.aborted || indexBreaker.state !== 'closed') continue;
       try {
         await round();
       } catch (error) {
