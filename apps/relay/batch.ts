@@ -69,6 +69,7 @@ export async function relayBatch(
   const settled = await settle(sql, conclude(deduped, asked, sent), {
     lease,
     maxAttempts: relay.maxAttempts,
+    dedupeWindowMs: relay.dedupeWindowMs,
     insist,
   });
   const durationMs = performance.now() - claimedAt;

@@ -117,7 +117,7 @@ describe.each(states)('%s', (_, plans, fill) => {
       await settle(db, lease, asScheduled(ids, 1));
       await settle(db, lease, asDuplicates(ids));
       await settle(db, lease, asIndexed(ids, { unsent: true }));
-      await settleDead(db, lease, 1, 'refused');
+      await settleDead(db, lease, { id: 1, reason: 'refused' }, { dedupeWindowMs: 1 });
       await release(db, lease, ids, { delayMs: 0 });
       await retryLater(db, lease, 1, { delayMs: 0, error: 'refused' });
     });
@@ -147,7 +147,7 @@ describe('a plan that was made for a small outbox', () => {
       await settle(sql, lease, asScheduled([scheduled as number], 1));
       await settle(sql, lease, asDuplicates([duplicate as number]));
       await settle(sql, lease, asIndexed([indexed as number], { unsent: true }));
-      await settleDead(sql, lease, dead as number, 'refused');
+      await settleDead(sql, lease, { id: dead as number, reason: 'refused' }, { dedupeWindowMs: 1 });
       await retryLater(sql, lease, retried as number, { delayMs: 0, error: 'refused' });
       await release(sql, lease, released, { delayMs: 0 });
       await deleteSettled(sql, { olderThanMs: 3_600_000, after: 0 });

@@ -50,7 +50,9 @@ test('every statement of the outbox is allowed to the one whose statement it is'
   await once(settle(relay, lease, asScheduled([ids[0]], 1)));
   await once(settle(relay, lease, asDuplicates([ids[1]])));
   await once(settle(relay, lease, asIndexed([ids[2]], { unsent: true })));
-  await once(settleDead(relay, lease, ids[3], 'event too large'));
+  await once(
+    settleDead(relay, lease, { id: ids[3], reason: 'event too large' }, { dedupeWindowMs: windowMs }),
+  );
   expect(await release(relay, lease, [ids[4]], { delayMs: 0 })).toEqual([ids[4]]);
   expect(await retryLater(relay, lease, ids[5], { delayMs: 0, error: 'event too large' })).toBe(true);
 

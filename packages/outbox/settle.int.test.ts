@@ -70,7 +70,14 @@ describe('a row is settled', () => {
 
   test('as dead, with its last attempt counted and the reason for people', async () => {
     const { lease, ids, rows } = await taken({ attempts: 9 });
-    expect(await settleDead(outbox.sql, lease, ids[0] as number, 'too large')).toEqual({ ids, closed: [] });
+    expect(
+      await settleDead(
+        outbox.sql,
+        lease,
+        { id: ids[0] as number, reason: 'too large' },
+        { dedupeWindowMs: windowMs },
+      ),
+    ).toEqual({ ids, closed: [] });
     expect(await outbox.row(ids[0] as number)).toMatchObject({
       status: 'dead',
       settled: true,
@@ -112,7 +119,11 @@ const changes: [string, Change, unknown][] = [
     (lease, id) => settle(outbox.sql, lease, asIndexed([id], { unsent: true })),
     nothing,
   ],
-  ['settling as dead', (lease, id) => settleDead(outbox.sql, lease, id, 'refused'), nothing],
+  [
+    'settling as dead',
+    (lease, id) => settleDead(outbox.sql, lease, { id, reason: 'refused' }, { dedupeWindowMs: windowMs }),
+    nothing,
+  ],
   ['releasing', (lease, id) => release(outbox.sql, lease, [id], { delayMs: 0, error: 'late' }), []],
   ['putting off', (lease, id) => retryLater(outbox.sql, lease, id, { delayMs: 0, error: 'late' }), false],
 ];
@@ -190,7 +201,10 @@ describe('an album', () => {
     expect((await settle(outbox.sql, lease, asScheduled([a, b], 1))).closed).toEqual([]);
     expect((await settle(outbox.sql, lease, asDuplicates([c]))).closed).toEqual([]);
     expect((await settle(outbox.sql, lease, asIndexed([d], { unsent: true }))).closed).toEqual([]);
-    expect((await settleDead(outbox.sql, lease, e, 'refused')).closed).toEqual([]);
+    expect(
+      (await settleDead(outbox.sql, lease, { id: e, reason: 'refused' }, { dedupeWindowMs: windowMs }))
+        .closed,
+    ).toEqual([]);
     expect((await settle(outbox.sql, lease, asScheduled([f], 1))).closed).toEqual([
       { totalTracks: 6, scheduledCount: 3, skippedCount: 2 },
     ]);
@@ -202,9 +216,16 @@ describe('an album', () => {
   test('is closed by a dead row, too', async () => {
     await enqueueAlbum(outbox.sql, [newRequest()]);
     const { lease, rows } = await claim(outbox.sql, { limit: 1, leaseMs: 60_000 });
-    expect((await settleDead(outbox.sql, lease, rows[0]?.id as number, 'refused')).closed).toEqual([
-      { totalTracks: 1, scheduledCount: 0, skippedCount: 0 },
-    ]);
+    expect(
+      (
+        await settleDead(
+          outbox.sql,
+          lease,
+          { id: rows[0]?.id as number, reason: 'refused' },
+          { dedupeWindowMs: windowMs },
+        )
+      ).closed,
+    ).toEqual([{ totalTracks: 1, scheduledCount: 0, skippedCount: 0 }]);
   });
 
   test('counts exactly, and is closed once, when its rows are settled at the same time', async () => {

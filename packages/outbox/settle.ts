@@ -52,9 +52,17 @@ export function settle(db: Queryable, lease: string, rows: Settling[]): Promise<
  * Settles a row that is refused for good. The ledger forgets the sending, so that the next request for the
  * recording is no duplicate (rule R5), and keeps the generation, so that it gets an event id of its own.
  *
+ * A forced request may die while an earlier sending is within the dedupe window. The next ones are duplicates of
+ * that: the recording was sent, and the ledger does not call it dead.
+ *
  * @param reason what refused it, for people
  */
-export function settleDead(db: Queryable, lease: string, id: number, reason: string): Promise<Settlement> {
+export function settleDead(
+  db: Queryable,
+  lease: string,
+  { id, reason }: { id: number; reason: string },
+  { dedupeWindowMs }: { dedupeWindowMs: number },
+): Promise<Settlement> {
   return settleWith(
     db,
     db`UPDATE ingestion_outbox AS request
@@ -63,7 +71,11 @@ export function settleDead(db: Queryable, lease: string, id: number, reason: str
       WHERE id = ${id} AND ${owned(db, lease)}
       RETURNING id, isrc, album_batch_id, status`,
     db`UPDATE ingestion_ledger AS ledger
-      SET sent_at = ledger.prior_sent_at, dead_reason = ${reason}
+      SET sent_at = ledger.prior_sent_at,
+        dead_reason = CASE
+          WHEN ledger.prior_sent_at > now() - ${dedupeWindowMs} * interval '1 millisecond' THEN NULL
+          ELSE ${reason}
+        END
       FROM settled WHERE ledger.isrc = settled.isrc AND ledger.outbox_id = settled.id`,
   );
 }

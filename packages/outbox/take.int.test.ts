@@ -153,7 +153,7 @@ describe('a request whose predecessor died', () => {
     const { lease, rows } = await outbox.claimed({});
     const [{ id, isrc }] = rows as [ClaimedRow];
     await takeAll({ lease, rows });
-    await settleDead(outbox.sql, lease, id, 'refused');
+    await settleDead(outbox.sql, lease, { id, reason: 'refused' }, { dedupeWindowMs: windowMs });
 
     expect(await outbox.ledger(isrc)).toMatchObject({ generation: 1, sent_at: null, dead_reason: 'refused' });
     expect(await verdictOn({ isrc })).toMatchObject({ verdict: 'taken', generation: 2, fresh: true });
@@ -165,10 +165,29 @@ describe('a request whose predecessor died', () => {
     await scheduled(isrc);
     const { lease, rows } = await outbox.claimed({ isrc, force: true });
     await takeAll({ lease, rows });
-    await settleDead(outbox.sql, lease, (rows[0] as ClaimedRow).id, 'refused');
+    await settleDead(
+      outbox.sql,
+      lease,
+      { id: (rows[0] as ClaimedRow).id, reason: 'refused' },
+      { dedupeWindowMs: windowMs },
+    );
 
+    expect(await outbox.ledger(isrc)).toMatchObject({ sent_at: expect.any(Date), dead_reason: null });
     expect(await verdictOn({ isrc })).toMatchObject({ verdict: 'duplicate' });
     expect(await verdictOn({ isrc, force: true })).toMatchObject({ verdict: 'taken', generation: 3 });
+  });
+
+  test('is no duplicate of what was sent longer ago than the window, and the ledger says what died', async () => {
+    const isrc = newIsrc();
+    await scheduled(isrc);
+    await wait(windowMs + 60_000);
+    const { lease, rows } = await outbox.claimed({ isrc });
+    await takeAll({ lease, rows });
+    const [{ id }] = rows as [ClaimedRow];
+    await settleDead(outbox.sql, lease, { id, reason: 'refused' }, { dedupeWindowMs: windowMs });
+
+    expect(await outbox.ledger(isrc)).toMatchObject({ sent_at: expect.any(Date), dead_reason: 'refused' });
+    expect(await verdictOn({ isrc })).toMatchObject({ verdict: 'taken', generation: 3 });
   });
 
   test('is no duplicate either when the predecessor had been tried before', async () => {
@@ -176,7 +195,7 @@ describe('a request whose predecessor died', () => {
     const [{ id, isrc }] = rows as [ClaimedRow];
     await takeAll({ lease, rows });
     await takeAll({ lease, rows });
-    await settleDead(outbox.sql, lease, id, 'refused');
+    await settleDead(outbox.sql, lease, { id, reason: 'refused' }, { dedupeWindowMs: windowMs });
     expect(await verdictOn({ isrc })).toMatchObject({ verdict: 'taken', generation: 2 });
   });
 });
@@ -350,13 +369,16 @@ test('a settlement that came too late changes nothing of the ledger', async () =
   await takeAll({ lease, rows });
   const before = await outbox.ledger(isrc);
   await settle(outbox.sql, staleLease, asIndexed([id], { unsent: true }));
-  await settleDead(outbox.sql, staleLease, id, 'refused');
+  await settleDead(outbox.sql, staleLease, { id, reason: 'refused' }, { dedupeWindowMs: windowMs });
   await settle(outbox.sql, staleLease, asDuplicates([id]));
   expect(await outbox.ledger(isrc)).toEqual(before);
 });
 
 test.each<[string, (lease: string, id: number) => Promise<unknown>]>([
-  ['dead', (lease, id) => settleDead(outbox.sql, lease, id, 'refused')],
+  [
+    'dead',
+    (lease, id) => settleDead(outbox.sql, lease, { id, reason: 'refused' }, { dedupeWindowMs: windowMs }),
+  ],
   ['indexed', (lease, id) => settle(outbox.sql, lease, asIndexed([id], { unsent: true }))],
   ['scheduled', (lease, id) => settle(outbox.sql, lease, asScheduled([id], 1))],
 ])(
@@ -377,10 +399,15 @@ test('nor does one that came so late that a newer request was settled, too', asy
   const { lease, rows } = await outbox.claimed({ force: true });
   const [{ id, isrc }] = rows as [ClaimedRow];
   await takeAll({ lease, rows });
-  await settleDead(outbox.sql, lease, id, 'refused');
+  await settleDead(outbox.sql, lease, { id, reason: 'refused' }, { dedupeWindowMs: windowMs });
   const newer = await outbox.claimed({ isrc });
   await takeAll(newer);
-  await settleDead(outbox.sql, newer.lease, (newer.rows[0] as ClaimedRow).id, 'refused');
+  await settleDead(
+    outbox.sql,
+    newer.lease,
+    { id: (newer.rows[0] as ClaimedRow).id, reason: 'refused' },
+    { dedupeWindowMs: windowMs },
+  );
   const before = await outbox.ledger(isrc);
 
   expect(await takeAll({ lease, rows })).toMatchObject([{ id, verdict: 'held' }]);

@@ -62,6 +62,11 @@ test.each<[string, LedgerEntry | undefined, object]>([
     entry({ requestStatus: null, deadReason: 'event too large' }),
     { status: 'FAILED', reason: 'event too large' },
   ],
+  [
+    'it was sent, and a forced request for it died within the dedupe window',
+    entry({ requestStatus: 'dead', sentAt: at(5), settledAt: at(9) }),
+    { status: 'SCHEDULED', scheduledAt: at(5) },
+  ],
   ['it was taken, and nothing came of it', entry({}), { status: 'PENDING' }],
 ])('%s', (_, known, expected) => {
   expect(statusOf(requestedAt, known)).toEqual({

@@ -22,7 +22,7 @@ async function taken(count: number): Promise<{ lease: string; rows: TakenRow[] }
 const handBack = (row: TakenRow) => ({ rows: [row], delayMs: 0, error: null });
 
 const write = (given: Partial<Conclusion>, lease: string, insist: SettleOptions['insist'] = once => once()) =>
-  settle(outbox.sql, { ...nothing, ...given }, { lease, maxAttempts: 2, insist });
+  settle(outbox.sql, { ...nothing, ...given }, { lease, maxAttempts: 2, dedupeWindowMs: windowMs, insist });
 
 test('every group of a conclusion is written down, and told', async () => {
   const { lease, rows } = await taken(7);

@@ -33,6 +33,7 @@ export type Settled = {
 export type SettleOptions = {
   lease: string;
   maxAttempts: number;
+  dedupeWindowMs: number;
   /** Runs a statement, and again while the database does not answer and the lease lasts. */
   insist: <Result>(statement: () => Promise<Result>) => Promise<Result>;
 };
@@ -49,7 +50,7 @@ const longestRetryMs = 60_000;
 export async function settle(
   sql: Sql,
   conclusion: Conclusion,
-  { lease, maxAttempts, insist }: SettleOptions,
+  { lease, maxAttempts, dedupeWindowMs, insist }: SettleOptions,
 ): Promise<Settled> {
   const settled: Settled = {
     scheduled: [],
@@ -98,7 +99,7 @@ export async function settle(
     const delayMs = Math.min(longestRetryMs, firstRetryMs * 2 ** row.attempts) * (1 + Math.random() / 4);
     const own = await write([row], async ids =>
       dead
-        ? settleDead(sql, lease, row.id, error)
+        ? settleDead(sql, lease, { id: row.id, reason: error }, { dedupeWindowMs })
         : { ids: (await retryLater(sql, lease, row.id, { delayMs, error })) ? ids : [], closed: [] },
     );
     if (own.length > 0) settled.refused.push({ ...refusal, dead });
