@@ -80,8 +80,7 @@ async function runPgbench(
       from_created_at: '-infinity',
       from_id: 0,
       also: '{}',
-      kinds: arrayOf('scheduled'),
-      generations: arrayOf(1),
+      none: '{}',
     };
     const args = [
       ...['--no-vacuum', '--protocol=prepared', `--file=${file}`],
@@ -101,11 +100,6 @@ async function runPgbench(
   } finally {
     await rm(folder, { recursive: true });
   }
-}
-
-/** As PostgreSQL writes it: the same for each row of a batch. */
-function arrayOf(element: unknown): string {
-  return `{${Array(batchSize).fill(element)}}`;
 }
 
 function partsOf(url: string) {

@@ -16,7 +16,6 @@ const limit = 3;
 const leaseMs = 98_765;
 const from = { createdAt: '1999-12-31 23:59:59+00', id: -98 };
 const also = [-97];
-const generation = 7;
 
 /**
  * Has the product run its statements once, and writes down what postgres.js sends. So the ceiling is measured
@@ -39,8 +38,7 @@ export async function captureHotStatements(url: string): Promise<HotStatements> 
     const { lease, rows } = await claim(sql, { limit, leaseMs, from, also });
     await take(sql, lease, rows, { dedupeWindowMs: 0 });
     const ids = rows.map(({ id }) => id);
-    const settlings = ids.map(id => ({ id, as: 'scheduled' as const, generation }));
-    await settle(sql, lease, settlings);
+    await settle(sql, lease, { scheduled: ids.map(id => ({ id, generation: 1 })) });
 
     const names = new Map<string, string>([
       [String(limit), 'limit'],
@@ -49,9 +47,8 @@ export async function captureHotStatements(url: string): Promise<HotStatements> 
       [String(from.id), 'from_id'],
       [String(also), 'also'],
       [String(lease), 'lease'],
-      [String(settlings.map(settling => settling.as)), 'kinds'],
-      [String(settlings.map(settling => settling.generation)), 'generations'],
       [String(ids), 'ids'],
+      [String([]), 'none'],
       [String(rows.map(({ isrc }) => isrc)), 'isrcs'],
     ]);
     const [claiming, taking, settling] = sent.map(statement => withNames(statement, names));

@@ -7,7 +7,7 @@ import { eventually } from '@segue/testing/eventually.ts';
 import { beforeEach, expect } from 'vitest';
 import { type ClaimedRow, claim } from './claim.ts';
 import { storeAndEnqueue, storeAndEnqueueAlbum } from './enqueue.ts';
-import type { Settling } from './settle.ts';
+import type { Outcomes } from './settle.ts';
 
 export const hourMs = 3_600_000;
 export const windowMs = 24 * hourMs;
@@ -136,10 +136,11 @@ export function useOutbox() {
 
 export const staleLease = randomUUID();
 
-export const asScheduled = (ids: number[], generation: number): Settling[] =>
-  ids.map(id => ({ id, as: 'scheduled', generation }));
+export const asScheduled = (ids: number[], generation: number): Partial<Outcomes> => ({
+  scheduled: ids.map(id => ({ id, generation })),
+});
 
-export const asDuplicates = (ids: number[]): Settling[] => ids.map(id => ({ id, as: 'duplicate' }));
+export const asDuplicates = (ids: number[]): Partial<Outcomes> => ({ duplicates: ids });
 
-export const asIndexed = (ids: number[], { unsent }: { unsent: boolean }): Settling[] =>
-  ids.map(id => ({ id, as: unsent ? 'indexed_unsent' : 'indexed' }));
+export const asIndexed = (ids: number[], { unsent }: { unsent: boolean }): Partial<Outcomes> =>
+  unsent ? { indexedUnsent: ids } : { indexed: ids };

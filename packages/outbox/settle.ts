@@ -10,41 +10,77 @@ export type ClosedBatch = { totalTracks: number; scheduledCount: number; skipped
  */
 export type Settlement = { ids: number[]; closed: ClosedBatch[] };
 
-/** What a row is settled as, with all the others of its batch in one statement. */
-export type Settling = { id: number } & (
-  | { as: 'scheduled'; generation: number }
-  /** Sent within the dedupe window by another request. */
-  | { as: 'duplicate' }
-  /**
-   * In the index already, which the ledger notes. `unsent`: the row has certainly sent nothing, since it took
-   * the recording in this very claim; then the ledger is put back as it was. What may have been sent before stays
-   * on record as sent.
-   */
-  | { as: 'indexed' | 'indexed_unsent' }
-);
+type Fragment = PendingQuery<Row[]>;
 
-/** Settles rows whose way has come to its end, all but those that are dead. */
-export function settle(db: Queryable, lease: string, rows: Settling[]): Promise<Settlement> {
-  const generations = rows.map(row => (row.as === 'scheduled' ? row.generation : null));
+/** What rows are settled as, the ids of a whole batch. */
+export type Outcomes = {
+  scheduled: { id: number; generation: number }[];
+  /** Sent within the dedupe window by another request. */
+  duplicates: number[];
+  /** In the index already, which the ledger notes. What may have been sent before stays on record as sent. */
+  indexed: number[];
+  /**
+   * In the index already, and these rows have certainly sent nothing, since they took their recordings in this very
+   * claim: the ledger is put back as it was.
+   */
+  indexedUnsent: number[];
+};
+
+/**
+ * Settles rows whose way has come to its end, all but those that are dead, in one statement.
+ *
+ * Nearly all of them are the first request for their recording, and were sent. Those are named by an array of ids
+ * alone: PostgreSQL 17 and later look up a sorted array in one walk over the index's pages, at 0.2 us a row, where a
+ * join with what each is settled as descends from the root for each, 1.0 us. The others are joined. (An update for
+ * each outcome was tried: 5 updates a statement made batches of 100 a tenth slower.)
+ */
+export function settle(
+  db: Queryable,
+  lease: string,
+  { scheduled = [], duplicates = [], indexed = [], indexedUnsent = [] }: Partial<Outcomes>,
+): Promise<Settlement> {
+  const first = scheduled.filter(row => row.generation === 1).map(row => row.id);
+  const others: { id: number; as: string; generation: number | null }[] = [
+    ...scheduled.filter(row => row.generation !== 1).map(row => ({ ...row, as: 'scheduled' })),
+    ...duplicates.map(id => ({ id, as: 'duplicate', generation: null })),
+    ...indexed.map(id => ({ id, as: 'indexed', generation: null })),
+    ...indexedUnsent.map(id => ({ id, as: 'indexed_unsent', generation: null })),
+  ];
+  const otherIds = others.map(row => row.id);
   return settleWith(
     db,
-    db`UPDATE ingestion_outbox AS request
+    [...first, ...otherIds],
+    db`first AS (
+      UPDATE ingestion_outbox AS request
+      SET settled_at = now(), last_error = NULL, status = 'scheduled', generation = 1
+      WHERE request.id = ANY(${first}::bigint[]) AND ${owned(db, lease)}
+      RETURNING request.id, request.album_batch_id, request.status
+    ),
+    others AS (
+      UPDATE ingestion_outbox AS request
       SET settled_at = now(), last_error = NULL, generation = outcome.generation,
         status = CASE outcome.kind WHEN 'scheduled' THEN 'scheduled' ELSE 'skipped' END,
         reason = CASE outcome.kind WHEN 'scheduled' THEN NULL
           WHEN 'duplicate' THEN 'duplicate' ELSE 'already_indexed' END
       FROM unnest(
-        ${rows.map(row => row.id)}::bigint[], ${rows.map(row => row.as)}::text[], ${generations}::int[]
+        ${otherIds}::bigint[], ${others.map(row => row.as)}::text[], ${others.map(row => row.generation)}::int[]
       ) AS outcome (id, kind, generation)
       WHERE request.id = outcome.id AND ${owned(db, lease)}
-      RETURNING request.id, request.isrc, request.album_batch_id, request.status, outcome.kind`,
-    db`UPDATE ingestion_ledger AS ledger
+      RETURNING request.id, request.album_batch_id, request.status, request.isrc, outcome.kind
+    ),
+    corrected AS (
+      UPDATE ingestion_ledger AS ledger
       SET indexed_at = now(),
-        sent_at = CASE settled.kind WHEN 'indexed_unsent' THEN ledger.prior_sent_at ELSE ledger.sent_at END,
-        generation = ledger.generation - CASE settled.kind WHEN 'indexed_unsent' THEN 1 ELSE 0 END
-      FROM settled
-      WHERE settled.kind IN ('indexed', 'indexed_unsent')
-        AND ledger.isrc = settled.isrc AND ledger.outbox_id = settled.id`,
+        sent_at = CASE others.kind WHEN 'indexed_unsent' THEN ledger.prior_sent_at ELSE ledger.sent_at END,
+        generation = ledger.generation - CASE others.kind WHEN 'indexed_unsent' THEN 1 ELSE 0 END
+      FROM others
+      WHERE others.kind IN ('indexed', 'indexed_unsent')
+        AND ledger.isrc = others.isrc AND ledger.outbox_id = others.id
+    ),
+    settled AS (
+      SELECT id, album_batch_id, status FROM first
+      UNION ALL SELECT id, album_batch_id, status FROM others
+    )`,
   );
 }
 
@@ -65,18 +101,23 @@ export function settleDead(
 ): Promise<Settlement> {
   return settleWith(
     db,
-    db`UPDATE ingestion_outbox AS request
+    [id],
+    db`settled AS (
+      UPDATE ingestion_outbox AS request
       SET status = 'dead', reason = ${reason}, last_error = ${reason}, settled_at = now(),
         attempts = attempts + 1
       WHERE id = ${id} AND ${owned(db, lease)}
-      RETURNING id, isrc, album_batch_id, status`,
-    db`UPDATE ingestion_ledger AS ledger
+      RETURNING id, isrc, album_batch_id, status
+    ),
+    corrected AS (
+      UPDATE ingestion_ledger AS ledger
       SET sent_at = ledger.prior_sent_at,
         dead_reason = CASE
           WHEN ledger.prior_sent_at > now() - ${dedupeWindowMs} * interval '1 millisecond' THEN NULL
           ELSE ${reason}
         END
-      FROM settled WHERE ledger.isrc = settled.isrc AND ledger.outbox_id = settled.id`,
+      FROM settled WHERE ledger.isrc = settled.isrc AND ledger.outbox_id = settled.id
+    )`,
   );
 }
 
@@ -95,7 +136,7 @@ export async function readSettledUnder(db: Queryable, lease: string, ids: number
  * Only what is still owned may be changed: a relay that was away past its lease must not overwrite what its
  * successor made of the row (river#1302, wolverine#585, namastack#204).
  */
-export function owned(db: Queryable, lease: string): PendingQuery<Row[]> {
+export function owned(db: Queryable, lease: string): Fragment {
   return db`request.lease = ${lease}::uuid AND request.status = 'in_flight'`;
 }
 
@@ -103,15 +144,15 @@ export function owned(db: Queryable, lease: string): PendingQuery<Row[]> {
  * Runs a settlement in one statement with all that follows from it: the ledger's correction, and the count
  * of each album. Album rows are locked in order of their ids, so that two relays that settle rows of the same
  * two albums do not wait for one another.
+ *
+ * Mostly all of the rows are settled, and then their ids need not be written out and read again.
+ *
+ * @param ids of the rows that it is about
+ * @param settlement CTEs, among them `settled` with the rows that it has changed
  */
-async function settleWith(
-  db: Queryable,
-  settlement: PendingQuery<Row[]>,
-  correction: PendingQuery<Row[]>,
-): Promise<Settlement> {
+async function settleWith(db: Queryable, ids: number[], settlement: Fragment): Promise<Settlement> {
   const [answer] = await db<[{ ids: number[] | null; closed: ClosedBatch[] | null }]>`
-    WITH settled AS (${settlement}),
-    corrected AS (${correction}),
+    WITH ${settlement},
     counted AS (
       SELECT album_batch_id AS id,
         count(*) FILTER (WHERE status = 'scheduled')::int AS scheduled,
@@ -133,9 +174,9 @@ async function settleWith(
       RETURNING batch.*
     )
     SELECT
-      (SELECT array_agg(id) FROM settled) AS ids,
+      (SELECT CASE WHEN count(*) < ${ids.length}::int THEN coalesce(array_agg(id), '{}') END FROM settled) AS ids,
       (SELECT json_agg(json_build_object('totalTracks', total_tracks,
           'scheduledCount', scheduled_count, 'skippedCount', skipped_count))
         FROM totals WHERE scheduled_count + skipped_count + dead_count = total_tracks) AS closed`;
-  return { ids: answer.ids ?? [], closed: answer.closed ?? [] };
+  return { ids: answer.ids ?? ids, closed: answer.closed ?? [] };
 }

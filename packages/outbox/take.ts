@@ -95,10 +95,10 @@ async function takeKnown(
           ELSE 'free'
         END AS verdict,
         owner.status = 'in_flight' AND owner.available_at > now() AS in_hand
-      FROM unnest(${rows.map(row => row.id)}::bigint[]) AS given (id)
-      JOIN ingestion_outbox AS request ON request.id = given.id AND ${owned(db, lease)}
+      FROM ingestion_outbox AS request
       JOIN ingestion_ledger AS ledger ON ledger.isrc = request.isrc
       LEFT JOIN ingestion_outbox AS owner ON owner.id = ledger.outbox_id
+      WHERE request.id = ANY(${rows.map(row => row.id)}::bigint[]) AND ${owned(db, lease)}
       FOR UPDATE OF request SKIP LOCKED
     ),
     chosen AS (

@@ -5,7 +5,6 @@ import {
   type ClosedBatch,
   readSettledUnder,
   type Settlement,
-  type Settling,
   settleDead,
   settle as settleRows,
 } from '@segue/outbox/settle.ts';
@@ -67,12 +66,12 @@ export async function settle(
     statement: (ids: number[]) => Promise<Settlement>,
   ): Promise<Row[]> => {
     if (rows.length === 0) return [];
-    const { ids, closed } = await insist(() => statement(rows.map(row => row.id)));
+    const { ids, closed } = await insist(() => statement(idsOf(rows)));
     crashPoint('within_settlement');
     settled.closed.push(...closed);
     if (ids.length === rows.length) return rows;
     const own = new Set(ids);
-    const missing = rows.map(row => row.id).filter(id => !own.has(id));
+    const missing = idsOf(rows).filter(id => !own.has(id));
     for (const id of await insist(() => readSettledUnder(sql, lease, missing))) own.add(id);
     settled.lost += rows.length - own.size;
     return rows.filter(row => own.has(row.id));
@@ -80,17 +79,19 @@ export async function settle(
 
   const writeSettled = async () => {
     const { scheduled, duplicates, indexed, indexedUnsent } = conclusion;
-    const settlings: Settling[] = [
-      ...scheduled.map(({ id, generation }) => ({ id, as: 'scheduled' as const, generation })),
-      ...duplicates.map(({ id }) => ({ id, as: 'duplicate' as const })),
-      ...indexed.map(({ id }) => ({ id, as: 'indexed' as const })),
-      ...indexedUnsent.map(({ id }) => ({ id, as: 'indexed_unsent' as const })),
-    ];
+    const outcomes = {
+      scheduled,
+      duplicates: idsOf(duplicates),
+      indexed: idsOf(indexed),
+      indexedUnsent: idsOf(indexedUnsent),
+    };
     const rows = [...scheduled, ...duplicates, ...indexed, ...indexedUnsent];
-    const own = new Set(await write<ClaimedRow>(rows, () => settleRows(sql, lease, settlings)));
-    settled.scheduled = scheduled.filter(row => own.has(row));
-    settled.duplicates = duplicates.filter(row => own.has(row));
-    settled.indexed = [...indexed, ...indexedUnsent].filter(row => own.has(row));
+    const ownRows = await write<ClaimedRow>(rows, () => settleRows(sql, lease, outcomes));
+    const own = ownRows.length === rows.length ? null : new Set(ownRows);
+    const onlyOwn = <Row extends ClaimedRow>(some: Row[]) => (own ? some.filter(row => own.has(row)) : some);
+    settled.scheduled = onlyOwn(scheduled);
+    settled.duplicates = onlyOwn(duplicates);
+    settled.indexed = onlyOwn([...indexed, ...indexedUnsent]);
   };
 
   const writeRefusal = async (refusal: Refusal) => {
@@ -118,4 +119,8 @@ export async function settle(
   ]);
   const failed = groups.find(group => group.status === 'rejected');
   return failed ? { ...settled, failure: { error: failed.reason } } : settled;
+}
+
+function idsOf(rows: ClaimedRow[]): number[] {
+  return rows.map(row => row.id);
 }
