@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { readBacklog, readRecent } from './backlog.ts';
 import { claim } from './claim.ts';
 import { asDuplicates, asIndexed, asScheduled } from './outbox.testing.ts';
-import { type Access, accessesOf } from './plans.testing.ts';
+import { type Access, accessesOf, partsWalkedAgain } from './plans.testing.ts';
 import { release, retryLater } from './release.ts';
 import { deleteSettled } from './retain.ts';
 import { settle, settleDead } from './settle.ts';
@@ -122,6 +122,19 @@ describe.each(states)('%s', (_, plans, fill) => {
       await retryLater(db, lease, 1, { delayMs: 0, error: 'refused' });
     });
     expect(reads).not.toContain('Seq Scan');
+  });
+
+  test('no statement compares each row with each other', async () => {
+    await using relay = connectAsRelay(database.url);
+    const rows = await someRows();
+    const ids = rows.map(row => row.id);
+    const walked = await partsWalkedAgain(relay.sql, async db => {
+      await claim(db, { ...batch, also: [1, 2, 3] });
+      await take(db, lease, [...rows, { id: 1, isrc: 'TESTS0000001' }], { dedupeWindowMs: 1 });
+      await take(db, lease, [...rows, { id: 1, isrc: 'TESTS0000001' }], { dedupeWindowMs: 1 });
+      await settle(db, lease, { ...asScheduled(ids, 1), duplicates: [1], indexed: [2], indexedUnsent: [3] });
+    });
+    expect(walked).toEqual([]);
   });
 
   test('the figures for people come from an index', async () => {

@@ -10,10 +10,15 @@ export type Access = {
   table: string;
 };
 
+/** How PostgreSQL carries a statement out. */
+type Planned = { plan: Access['plan']; root: PlanNode };
+
 type PlanNode = {
   'Node Type': string;
   'Relation Name'?: string;
   'Index Name'?: string;
+  'CTE Name'?: string;
+  'Function Name'?: string;
   Plans?: PlanNode[];
 };
 type Explained = { 'QUERY PLAN': [{ Plan: PlanNode }] };
@@ -21,17 +26,14 @@ type Explained = { 'QUERY PLAN': [{ Plan: PlanNode }] };
 type Statement = { text: string; values: (string | null)[]; types: number[] };
 
 /**
- * How PostgreSQL reads the tables in the statements that `work` makes, in both plans that it may choose for a
- * prepared statement.
+ * How PostgreSQL carries out the statements that `work` makes, in both plans that it may choose for a prepared
+ * statement.
  *
  * The statements are made for real, since some depend on what others answered, and rolled back at the end.
  */
-export async function accessesOf(
-  sql: Sql,
-  work: (transaction: Queryable) => Promise<unknown>,
-): Promise<Access[]> {
+async function plansOf(sql: Sql, work: (transaction: Queryable) => Promise<unknown>): Promise<Planned[]> {
   const statements: Statement[] = [];
-  const accesses: Access[] = [];
+  const plans: Planned[] = [];
   const options = sql.options as { debug: unknown };
   const rollback = new Error('rolled back');
   try {
@@ -42,7 +44,7 @@ export async function accessesOf(
       };
       await work(transaction);
       options.debug = false;
-      for (const statement of statements) accesses.push(...(await readsOfStatement(transaction, statement)));
+      for (const statement of statements) plans.push(...(await plansOfStatement(transaction, statement)));
       throw rollback;
     });
   } catch (error) {
@@ -50,26 +52,48 @@ export async function accessesOf(
   } finally {
     options.debug = false;
   }
-  return accesses;
+  return plans;
 }
 
-async function readsOfStatement(transaction: TransactionSql, { text, values, types }: Statement) {
+/** How PostgreSQL reads the tables in the statements that `work` makes, in both plans: see {@link plansOf}. */
+export async function accessesOf(sql: Sql, work: Parameters<typeof plansOf>[1]): Promise<Access[]> {
+  return (await plansOf(sql, work)).flatMap(({ plan, root }) => readsOf(root, plan));
+}
+
+/**
+ * The parts of the statements that are walked again for each row of another part: a thousand rows that look at a
+ * thousand others make a million steps. What is looked up in an index is no such part.
+ */
+export async function partsWalkedAgain(sql: Sql, work: Parameters<typeof plansOf>[1]): Promise<string[]> {
+  const walked = ({ Plans = [], ...node }: PlanNode): string[] => {
+    const inner = node['Node Type'] === 'Nested Loop' ? Plans[1] : undefined;
+    return [...(inner ? partsIn(inner) : []), ...Plans.flatMap(walked)];
+  };
+  return [...new Set((await plansOf(sql, work)).flatMap(({ root }) => walked(root)))];
+}
+
+function partsIn({ Plans = [], ...node }: PlanNode): string[] {
+  const name = node['CTE Name'] ?? node['Function Name'];
+  return [...(name === undefined ? [] : [name]), ...Plans.flatMap(partsIn)];
+}
+
+async function plansOfStatement(transaction: TransactionSql, { text, values, types }: Statement) {
   const list = (items: unknown[]) => (items.length === 0 ? '' : `(${items.join()})`);
   const names = await transaction`
     SELECT CASE oid WHEN 0 THEN 'unknown' ELSE format_type(oid::oid, NULL) END AS name
     FROM unnest(${types}::bigint[]) WITH ORDINALITY AS type (oid, place) ORDER BY place`;
   const literals = values.map(value => (value === null ? 'NULL' : `'${value.replaceAll("'", "''")}'`));
   await transaction.unsafe(`PREPARE planned${list(names.map(({ name }) => name))} AS ${text}`);
-  const accesses: Access[] = [];
+  const plans: Planned[] = [];
   for (const plan of ['custom', 'generic'] as const) {
     await transaction.unsafe(`SET LOCAL plan_cache_mode = force_${plan}_plan`);
     const [explained] = await transaction.unsafe<[Explained]>(
       `EXPLAIN (FORMAT JSON) EXECUTE planned${list(literals)}`,
     );
-    accesses.push(...readsOf(explained['QUERY PLAN'][0].Plan, plan));
+    plans.push({ plan, root: explained['QUERY PLAN'][0].Plan });
   }
   await transaction`DEALLOCATE planned`;
-  return accesses;
+  return plans;
 }
 
 function readsOf({ Plans = [], ...node }: PlanNode, plan: Access['plan']): Access[] {

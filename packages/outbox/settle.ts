@@ -161,16 +161,15 @@ async function settleWith(db: Queryable, ids: number[], settlement: Fragment): P
       FROM settled WHERE album_batch_id IS NOT NULL GROUP BY album_batch_id
     ),
     locked AS MATERIALIZED (
-      SELECT batch.id FROM album_ingestion_batches AS batch JOIN counted ON counted.id = batch.id
+      SELECT counted.* FROM album_ingestion_batches AS batch JOIN counted ON counted.id = batch.id
       ORDER BY batch.id FOR UPDATE OF batch
     ),
     totals AS (
       UPDATE album_ingestion_batches AS batch
-      SET scheduled_count = batch.scheduled_count + counted.scheduled,
-        skipped_count = batch.skipped_count + counted.skipped,
-        dead_count = batch.dead_count + counted.dead
-      FROM counted JOIN locked ON locked.id = counted.id
-      WHERE batch.id = counted.id
+      SET scheduled_count = batch.scheduled_count + locked.scheduled,
+        skipped_count = batch.skipped_count + locked.skipped,
+        dead_count = batch.dead_count + locked.dead
+      FROM locked WHERE batch.id = locked.id
       RETURNING batch.*
     )
     SELECT

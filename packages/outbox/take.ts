@@ -59,11 +59,13 @@ function takeNew(db: Queryable, rows: Taking[]): Promise<{ id: number }[]> {
     RETURNING outbox_id AS id`;
 }
 
+/** What each row has seen of the ledger, and after all of them the rows that have taken their recording. */
 type Known = {
   id: number;
+  isrc: string;
   owner: number;
-  verdict: 'own' | 'free' | 'duplicate' | 'held';
-  generation: number | null;
+  verdict: 'own' | 'free' | 'duplicate' | 'held' | 'taken';
+  generation: number;
   soon: boolean;
 };
 
@@ -122,14 +124,21 @@ async function takeKnown(
       FROM locked WHERE ledger.isrc = locked.isrc
       RETURNING ledger.outbox_id AS id, ledger.isrc, ledger.generation
     )
-    SELECT seen.id, seen.verdict, coalesce(taken.id, seen.owner) AS owner, taken.generation,
+    -- Put together by us: joined here, without hashing, each row would look at each that was taken, and a batch of a
+    -- thousand renewed requests took 80 ms instead of 20.
+    SELECT id, isrc, verdict, owner, generation,
       -- Whoever took in between what this row saw to be free has it in hand, too.
-      seen.verdict <> 'held' OR coalesce(seen.in_hand, false) AS soon
-    FROM seen LEFT JOIN taken ON taken.isrc = seen.isrc`;
-  return answers.map(({ id, verdict, owner, generation, soon }) => {
-    if (owner === id && generation !== null)
-      return { id, verdict: 'taken', generation, fresh: verdict === 'free' };
-    if (verdict === 'duplicate') return { id, verdict };
-    return { id, verdict: 'held', holder: owner, soon };
+      verdict <> 'held' OR coalesce(in_hand, false) AS soon
+    FROM seen
+    UNION ALL SELECT id, isrc, 'taken', id, generation, true FROM taken`;
+  const taken = new Map(answers.filter(row => row.verdict === 'taken').map(row => [row.isrc, row]));
+  return answers.flatMap(({ id, isrc, verdict, owner, soon }): Verdict[] => {
+    if (verdict === 'taken') return [];
+    const taker = taken.get(isrc);
+    if (taker?.id === id) {
+      return [{ id, verdict: 'taken', generation: taker.generation, fresh: verdict === 'free' }];
+    }
+    if (verdict === 'duplicate') return [{ id, verdict }];
+    return [{ id, verdict: 'held', holder: taker?.id ?? owner, soon }];
   });
 }
