@@ -12,7 +12,7 @@ const enough = 4;
 const quickShareOfLease = 0.1;
 
 /** How many batches a relay has claimed and not written down, at the most. */
-export function mostUnderWay(concurrency: number): number {
+function mostUnderWay(concurrency: number): number {
   return Math.max(concurrency, Math.min(concurrency + aheadAndBehind, enough));
 }
 
