@@ -1,3 +1,5 @@
+import type { Reply } from './post.ts';
+
 /** What Inngest said to one call. */
 export type Answer =
   | { kind: 'accepted' }
@@ -20,13 +22,13 @@ const refusals = new Set([400, 413, 422]);
  *
  * @param events how many were sent
  */
-export function readAnswer(status: number, headers: Headers, text: string, events: number): Answer {
+export function readAnswer({ status, headers, text }: Reply, events: number): Answer {
   const body = parse(text);
   if (status === 200) return readAcceptance(body, text, events);
   const said = typeof body?.error === 'string' ? body.error : text;
   const error = `Inngest answered ${status}: ${cut(said) || 'nothing'}`;
   if (refusals.has(status)) return { kind: 'refused', error, published: countPublished(body?.ids) };
-  const retryAfterMs = readRetryAfter(headers.get('retry-after'));
+  const retryAfterMs = readRetryAfter(headers['retry-after']);
   const advice = status === 401 || status === 403 ? '. Check INNGEST_EVENT_KEY and INNGEST_BASE_URL' : '';
   return {
     kind: 'unavailable',
@@ -62,8 +64,8 @@ function countPublished(ids: unknown): number {
 }
 
 /** `Retry-After` is a number of seconds or a date (RFC 9110, 10.2.3). */
-function readRetryAfter(value: string | null): number | undefined {
-  if (value === null) return undefined;
+function readRetryAfter(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
   const seconds = /^\d+$/.test(value.trim()) ? Number(value) : (Date.parse(value) - Date.now()) / 1_000;
   return Number.isFinite(seconds) ? Math.max(0, seconds * 1_000) : undefined;
 }

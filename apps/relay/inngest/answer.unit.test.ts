@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readAnswer } from './answer.ts';
 
 const read = (status: number, body: unknown, headers: Record<string, string> = {}, events = 1) =>
-  readAnswer(status, new Headers(headers), typeof body === 'string' ? body : JSON.stringify(body), events);
+  readAnswer({ status, headers, text: typeof body === 'string' ? body : JSON.stringify(body) }, events);
 
 test('200 with an id for each event is accepted', () => {
   expect(read(200, { ids: ['01J8'], status: 200 })).toEqual({ kind: 'accepted' });

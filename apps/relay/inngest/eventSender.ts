@@ -4,6 +4,7 @@ import { reasonOf } from '@segue/process/reason.ts';
 import { endAfter } from '@segue/process/timeLimit.ts';
 import { Inngest } from 'inngest';
 import { type Answer, readAnswer } from './answer.ts';
+import { post } from './post.ts';
 
 export type SendOptions = {
   /** The call is given up after so many ms. Whether Inngest took the events is then not known. */
@@ -33,12 +34,15 @@ export function createEventSender(): EventSender {
     const call = calls.getStore();
     if (!call) throw new Error('the SDK made a request outside of a send');
     try {
-      const answer = await endAfter(
+      const address = new URL(String(input));
+      const headers = Object.fromEntries(new Headers(init?.headers));
+      const body = String(init?.body);
+      const reply = await endAfter(
         call.timeoutMs,
-        signal => post(input, { ...init, signal }, call.events),
+        signal => post(address, { headers, body, signal }),
         call.signal,
       );
-      call.answer = withoutKey(answer, input);
+      call.answer = withoutKey(readAnswer(reply, call.events), address);
     } catch (error) {
       call.answer = { kind: 'unavailable', error: reasonOf(error) };
     }
@@ -58,19 +62,9 @@ export function createEventSender(): EventSender {
   };
 }
 
-/** The one real request. All of the answer is read within the call's time. */
-async function post(
-  address: Parameters<typeof fetch>[0],
-  init: RequestInit,
-  events: number,
-): Promise<Answer> {
-  const response = await fetch(address, { ...init, redirect: 'manual' });
-  return readAnswer(response.status, response.headers, await response.text(), events);
-}
-
 /** A server that does not know an address repeats it in its answer, and the event key is the end of ours. */
-function withoutKey(answer: Answer, address: Parameters<typeof fetch>[0]): Answer {
-  const key = String(address).split('/').at(-1);
+function withoutKey(answer: Answer, { pathname }: URL): Answer {
+  const key = pathname.split('/').at(-1);
   if (answer.kind === 'accepted' || !key) return answer;
   return { ...answer, error: answer.error.replaceAll(key, '…') };
 }
