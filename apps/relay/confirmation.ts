@@ -34,8 +34,8 @@ export function keepConfirming(options: ConfirmationOptions): () => Promise<void
   const { signal } = stopping;
 
   /**
-   * Asks, and is the probe where one is due: after the last row of an outage none may come by for hours. Why the
-   * index failed is the rows' to find out; a failure here alone opens no breaker, and lets no row pass unasked.
+   * Asks, and is the probe where one is due: after an outage no row may come by for hours. Whether the index is away
+   * is for the rows to find out: a failure here alone opens no breaker, and lets no row pass unasked.
    */
   async function ask(isrcs: string[]): Promise<Map<string, boolean>> {
     const probing = indexBreaker.state === 'probing';

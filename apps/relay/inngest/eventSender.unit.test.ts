@@ -176,6 +176,19 @@ describe('a call that fails is one request, and its answer is kept', () => {
   });
 });
 
+test('an answer that comes before the server has read the request counts', async () => {
+  const url = await oddServer((_request, response) => {
+    response.writeHead(413).end('too large');
+  });
+  const { send } = senderFor(url);
+  const events = Array.from({ length: 20_000 }, (_, number) => event(number));
+  expect(await send(events, patient)).toEqual({
+    kind: 'refused',
+    error: 'Inngest answered 413: too large',
+    published: 0,
+  });
+});
+
 describe('a call that hangs', () => {
   test('is given up when its time is over', async () => {
     const { send, requests } = await inngest('hang');

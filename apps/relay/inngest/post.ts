@@ -12,7 +12,7 @@ export type PostOptions = { headers: Record<string, string>; body: string; signa
  * being closed fails.
  */
 const kept = { keepAlive: true, timeout: 4_000 };
-const clients = {
+const clients: Record<string, { request: typeof http.request; agent: http.Agent }> = {
   'http:': { request: http.request, agent: new http.Agent(kept) },
   'https:': { request: https.request, agent: new https.Agent(kept) },
 };
@@ -26,16 +26,22 @@ const clients = {
  * @param address `http:` or `https:`
  * @throws why there is no whole answer; what the signal ends it with
  */
-export function post(address: URL, { headers, body, signal }: PostOptions): Promise<Reply> {
-  const { request, agent } = clients[address.protocol as keyof typeof clients];
-  const reply = new Promise<Reply>((resolve, reject) => {
-    const call = request(address, { method: 'POST', agent, headers, signal }, response => {
-      const { statusCode: status = 0, headers } = response;
-      text(response).then(text => resolve({ status, headers, text }), reject);
-    });
-    call.on('error', reject);
-    call.end(body);
+export async function post(address: URL, { headers, body, signal }: PostOptions): Promise<Reply> {
+  const client = clients[address.protocol];
+  if (!client) throw new TypeError(`${address.protocol} is neither http: nor https:`);
+  const { request, agent } = client;
+  const reply = Promise.withResolvers<Reply>();
+  const call = request(address, { method: 'POST', agent, headers, signal }, response => {
+    const { statusCode: status = 0, headers } = response;
+    // From here on the answer counts, even when the server takes no more of the request (413, say).
+    reply.resolve(text(response).then(text => ({ status, headers, text })));
   });
-  // An answer that is cut off by the signal says that it was aborted, and not why.
-  return reply.catch(error => Promise.reject(signal.aborted ? signal.reason : error));
+  call.on('error', reply.reject);
+  call.end(body);
+  try {
+    return await reply.promise;
+  } catch (error) {
+    // An answer that the signal cuts off says that it was aborted, and not why.
+    throw signal.aborted ? signal.reason : error;
+  }
 }
