@@ -46,6 +46,25 @@ test('a key that goes over http is warned of in a line of the log, not in one of
   expect(relay.output.join()).not.toContain('a-secret-api-key');
 });
 
+test('a relay takes eight connections at the most, whatever its concurrency', async () => {
+  const relay = await here.start({ RELAY_CONCURRENCY: '16', RELAY_BATCH_SIZE: '20' });
+  const address = await addressOf(relay);
+  await here.add(asRows(some(1_000)));
+  await Promise.all(
+    Array.from({ length: 10 }, async () => {
+      for (const path of ['/readyz', '/metrics', '/']) await (await fetch(address + path)).text();
+    }),
+  );
+  expect(await here.drained()).toEqual({ scheduled: 1_000 });
+
+  // What a pool has opened it keeps.
+  const [{ count }] = await here.sql<[{ count: number }]>`
+    SELECT count(*)::int FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name LIKE 'segue-relay%'`;
+  // Three for the rows, three besides, and of those that hear hints one listens and one sends the relay its own word.
+  expect(count).toBeLessThanOrEqual(8);
+});
+
 describe('a configuration error is one line that names the variable, and exit code 1', () => {
   test.each<[string, Record<string, string>, string]>([
     ['nothing set', { DATABASE_URL: '', QDRANT_URL: '' }, 'DATABASE_URL is not set; QDRANT_URL is not set'],

@@ -8,7 +8,7 @@ import { number, withSpread } from '../table.ts';
 export const batches: Part = { name: 'batches', title: 'Batch size and concurrency', run };
 
 const sizes = [100, 250, 500, 1_000, 2_000];
-const concurrencies = [1, 2, 4, 8];
+const concurrencies = [1, 4, 8];
 /** From here on all must lie within 30 % of the best. */
 const flatFrom = 250;
 const leastShare = 0.7;
