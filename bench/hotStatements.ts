@@ -41,6 +41,7 @@ export async function captureHotStatements(url: string): Promise<HotStatements> 
     await settle(sql, lease, { scheduled: ids.map(id => ({ id, generation: 1 })) });
 
     const names = new Map<string, string>([
+      // Also how many ids a settlement has: all that were claimed.
       [String(limit), 'limit'],
       [String(leaseMs), 'lease_ms'],
       [String(from.createdAt), 'from_created_at'],

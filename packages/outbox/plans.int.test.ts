@@ -70,8 +70,8 @@ describe.each(states)('%s', (_, plans, fill) => {
   beforeAll(() => fill(database.sql));
 
   /** As many as a claim has, the newest. */
-  const someRows = () => database.sql<{ id: number; isrc: string; force: boolean }[]>`
-    SELECT id, isrc, force FROM ingestion_outbox ORDER BY id DESC LIMIT ${batchSize}`;
+  const someRows = () => database.sql<{ id: number; isrc: string }[]>`
+    SELECT id, isrc FROM ingestion_outbox ORDER BY id DESC LIMIT ${batchSize}`;
 
   async function accessesOfOutbox(work: (db: Queryable) => Promise<unknown>): Promise<Access[]> {
     await using relay = connectAsRelay(database.url);
@@ -103,7 +103,7 @@ describe.each(states)('%s', (_, plans, fill) => {
 
   test('taking looks up the owners and nothing else', async () => {
     const rows = await someRows();
-    if (rows.length === 0) rows.push({ id: 1, isrc: 'TESTS0000001', force: false });
+    if (rows.length === 0) rows.push({ id: 1, isrc: 'TESTS0000001' });
     const reads = await readsOfOutbox(async db => {
       await take(db, lease, rows, { dedupeWindowMs: 1 });
       await take(db, lease, rows, { dedupeWindowMs: 1 });

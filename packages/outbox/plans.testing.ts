@@ -10,6 +10,9 @@ export type Access = {
   table: string;
 };
 
+/** Makes the statements that are looked at. */
+type Work = (transaction: Queryable) => Promise<unknown>;
+
 /** How PostgreSQL carries a statement out. */
 type Planned = { plan: Access['plan']; root: PlanNode };
 
@@ -31,7 +34,7 @@ type Statement = { text: string; values: (string | null)[]; types: number[] };
  *
  * The statements are made for real, since some depend on what others answered, and rolled back at the end.
  */
-async function plansOf(sql: Sql, work: (transaction: Queryable) => Promise<unknown>): Promise<Planned[]> {
+async function plansOf(sql: Sql, work: Work): Promise<Planned[]> {
   const statements: Statement[] = [];
   const plans: Planned[] = [];
   const options = sql.options as { debug: unknown };
@@ -56,7 +59,7 @@ async function plansOf(sql: Sql, work: (transaction: Queryable) => Promise<unkno
 }
 
 /** How PostgreSQL reads the tables in the statements that `work` makes, in both plans: see {@link plansOf}. */
-export async function accessesOf(sql: Sql, work: Parameters<typeof plansOf>[1]): Promise<Access[]> {
+export async function accessesOf(sql: Sql, work: Work): Promise<Access[]> {
   return (await plansOf(sql, work)).flatMap(({ plan, root }) => readsOf(root, plan));
 }
 
@@ -64,7 +67,7 @@ export async function accessesOf(sql: Sql, work: Parameters<typeof plansOf>[1]):
  * The parts of the statements that are walked again for each row of another part: a thousand rows that look at a
  * thousand others make a million steps. What is looked up in an index is no such part.
  */
-export async function partsWalkedAgain(sql: Sql, work: Parameters<typeof plansOf>[1]): Promise<string[]> {
+export async function partsWalkedAgain(sql: Sql, work: Work): Promise<string[]> {
   const walked = ({ Plans = [], ...node }: PlanNode): string[] => {
     const inner = node['Node Type'] === 'Nested Loop' ? Plans[1] : undefined;
     return [...(inner ? partsIn(inner) : []), ...Plans.flatMap(walked)];

@@ -35,9 +35,9 @@ const addAlbumAs = (user: string, id: string) =>
 /** What a relay would send of all that waits. */
 async function takenOf(isrcs: (string | null)[]): Promise<string[]> {
   const lease = randomUUID();
-  const rows = await here.sql<{ id: number; isrc: string; force: boolean }[]>`
+  const rows = await here.sql<{ id: number; isrc: string }[]>`
     UPDATE ingestion_outbox SET status = 'in_flight', lease = ${lease}
-    WHERE isrc = ANY(${isrcs}) RETURNING id, isrc, force`;
+    WHERE isrc = ANY(${isrcs}) RETURNING id, isrc`;
   const verdicts = await take(here.sql, lease, rows, { dedupeWindowMs: 86_400_000 });
   return verdicts.flatMap(({ verdict }, index) => (verdict === 'taken' ? (rows[index]?.isrc ?? []) : []));
 }

@@ -86,12 +86,10 @@ export async function settle(
       indexedUnsent: idsOf(indexedUnsent),
     };
     const rows = [...scheduled, ...duplicates, ...indexed, ...indexedUnsent];
-    const ownRows = await write<ClaimedRow>(rows, () => settleRows(sql, lease, outcomes));
-    const own = ownRows.length === rows.length ? null : new Set(ownRows);
-    const onlyOwn = <Row extends ClaimedRow>(some: Row[]) => (own ? some.filter(row => own.has(row)) : some);
-    settled.scheduled = onlyOwn(scheduled);
-    settled.duplicates = onlyOwn(duplicates);
-    settled.indexed = onlyOwn([...indexed, ...indexedUnsent]);
+    const own = new Set(await write<ClaimedRow>(rows, () => settleRows(sql, lease, outcomes)));
+    settled.scheduled = scheduled.filter(row => own.has(row));
+    settled.duplicates = duplicates.filter(row => own.has(row));
+    settled.indexed = [...indexed, ...indexedUnsent].filter(row => own.has(row));
   };
 
   const writeRefusal = async (refusal: Refusal) => {

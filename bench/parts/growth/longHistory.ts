@@ -2,7 +2,7 @@ import { connect } from '@segue/database/connection.ts';
 import { claim } from '@segue/outbox/claim.ts';
 import { settle } from '@segue/outbox/settle.ts';
 import { steadyPlans } from '@segue/outbox/steadyPlans.ts';
-import { take, type Verdict } from '@segue/outbox/take.ts';
+import { take } from '@segue/outbox/take.ts';
 import { Frontier } from '@segue/relay/frontier.ts';
 import { type Bench, type PartResult, rounds, scaled } from '../../bench.ts';
 import { addHistory, addPending } from '../../history.ts';
@@ -72,11 +72,11 @@ async function timeStatements(url: string, batches: number): Promise<Times> {
       frontier.found(rows, batchSize);
       const verdicts = await take(sql, lease, rows, { dedupeWindowMs });
       const taken = performance.now();
-      const idsOf = (kind: Verdict['verdict'][]) =>
-        verdicts.filter(({ verdict }) => kind.includes(verdict)).map(({ id }) => id);
       await settle(sql, lease, {
-        scheduled: idsOf(['taken']).map(id => ({ id, generation: 1 })),
-        duplicates: idsOf(['duplicate', 'held']),
+        scheduled: verdicts
+          .filter(({ verdict }) => verdict === 'taken')
+          .map(({ id }) => ({ id, generation: 1 })),
+        duplicates: verdicts.filter(({ verdict }) => verdict !== 'taken').map(({ id }) => id),
       });
       times.push({ claim: claimed - start, take: taken - claimed, settle: performance.now() - taken });
     }
