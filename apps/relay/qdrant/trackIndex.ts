@@ -20,6 +20,11 @@ export type TrackIndex = {
   checkTracksExist: (isrcs: string[]) => Promise<Map<string, boolean>>;
 };
 
+/**
+ * The client names an undici that waits a millisecond before each call on an idle connection (7.29,
+ * `scheduleIdleSocketValidation`), so package.json overrides it with a newer one of the same major version. To be
+ * taken out when the client (1.19) names 7.30 or later by itself.
+ */
 export function createTrackIndex({ url, apiKey, collection, timeoutMs }: TrackIndexOptions): TrackIndex {
   const client = new QdrantClient({
     ...addressOf(url),
