@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Queryable } from '@segue/database/connection.ts';
 import type { Isrc } from '@segue/ingestion/isrc.ts';
+import { commitAsynchronously } from './asynchronousCommit.ts';
 
 /** An outbox row that this relay holds until its lease ends. */
 export type ClaimedRow = {
@@ -72,6 +73,7 @@ export async function claim(
     SET status = 'in_flight', lease = ${lease}::uuid,
       available_at = now() + ${leaseMs} * interval '1 millisecond'
     WHERE request.id = ANY(ARRAY(SELECT id FROM also UNION ALL SELECT id FROM next))
+      AND ${commitAsynchronously(db)}
     RETURNING request.id, request.isrc, request.title, request.artist, request.album,
       request.artwork_url AS "artworkUrl", request.priority, request.force, request.attempts,
       request.created_at::text AS "createdAt"`;

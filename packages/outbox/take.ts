@@ -1,4 +1,5 @@
 import type { Queryable } from '@segue/database/connection.ts';
+import { commitAsynchronously } from './asynchronousCommit.ts';
 import { owned } from './settle.ts';
 
 /** What a request needs to be told apart in the ledger. */
@@ -54,6 +55,7 @@ function takeNew(db: Queryable, rows: Taking[]): Promise<{ id: number }[]> {
     INSERT INTO ingestion_ledger (isrc, outbox_id, generation, sent_at)
     SELECT isrc, id, 1, now()
     FROM unnest(${rows.map(row => row.isrc)}::text[], ${rows.map(row => row.id)}::bigint[]) AS request (isrc, id)
+    WHERE ${commitAsynchronously(db)}
     ORDER BY isrc, id
     ON CONFLICT (isrc) DO NOTHING
     RETURNING outbox_id AS id`;
@@ -101,6 +103,7 @@ async function takeKnown(
       JOIN ingestion_ledger AS ledger ON ledger.isrc = request.isrc
       LEFT JOIN ingestion_outbox AS owner ON owner.id = ledger.outbox_id
       WHERE request.id = ANY(${rows.map(row => row.id)}::bigint[]) AND ${owned(db, lease)}
+        AND ${commitAsynchronously(db)}
       FOR UPDATE OF request SKIP LOCKED
     ),
     chosen AS (
