@@ -1,3 +1,4 @@
+import type { ConnectionOptions } from '@segue/database/connection.ts';
 import { openMigrated } from '@segue/database/openMigrated.ts';
 import { steadyPlans } from '@segue/outbox/steadyPlans.ts';
 import { createLogger } from '@segue/process/logger.ts';
@@ -11,33 +12,21 @@ import { Metrics } from './metrics.ts';
 import { createTrackIndex } from './qdrant/trackIndex.ts';
 import { Relay } from './relay.ts';
 import { keepRetention } from './retention.ts';
+import { rowSession } from './rowSession.ts';
 import { startServer } from './server.ts';
 import { Wake } from './wake.ts';
 
 const hourMs = 3_600_000;
 
-/**
- * However many batches are under way, their statements share three connections: no lock outlives a statement, so
- * that one can wait behind another. With seven, the turns go round sessions whose caches are cold each time: nothing
- * with the defaults (1.01 times as many rows with three, 6 rounds in turns), but 1.10 times in batches of 250 and 1.09
- * times by four relays.
- */
-const connectionsForRows = 3;
 /** For retention, confirmation, and what operators ask: rows do not wait for those. */
-const connectionsBesides = 3;
+const besidesRows: Pick<ConnectionOptions, 'max' | 'settings'> = { max: 3, settings: steadyPlans };
 
 await run('relay', async () => {
   const configuration = readConfiguration();
   const logger = createLogger('relay', configuration.LOG_LEVEL);
-  const open = (max: number) =>
-    openMigrated({
-      url: configuration.DATABASE_URL,
-      applicationName: 'segue-relay',
-      max,
-      settings: steadyPlans,
-    });
-  const sql = await open(connectionsForRows);
-  const besides = await open(connectionsBesides);
+  const { DATABASE_URL: url } = configuration;
+  const sql = await openMigrated({ url, applicationName: 'segue-relay', ...rowSession });
+  const besides = await openMigrated({ url, applicationName: 'segue-relay', ...besidesRows });
   const inngestBreaker = new Breaker({ firstWaitMs: 1_000, longestWaitMs: 5_000 });
   const indexBreaker = new Breaker({ firstWaitMs: 5_000, longestWaitMs: 30_000 });
   const metrics = new Metrics({ sql: besides, inngestBreaker, indexBreaker });
@@ -78,7 +67,7 @@ await run('relay', async () => {
     host: configuration.RELAY_HOST,
     port: configuration.RELAY_PORT,
   });
-  const stopListening = listen(configuration.DATABASE_URL, () => wake.hint(), logger);
+  const stopListening = listen(url, () => wake.hint(), logger);
   const stopRetention = keepRetention(besides, configuration.RELAY_RETENTION_DAYS * 24 * hourMs, logger);
   const stopConfirming = keepConfirming({
     sql: besides,

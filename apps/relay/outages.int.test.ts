@@ -5,7 +5,7 @@ import { eventually } from '@segue/testing/eventually.ts';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Breaker } from './breaker.ts';
 import { createEventSender } from './inngest/eventSender.ts';
-import { newIsrc, useRelays } from './relay.testing.ts';
+import { type LoggedLine, newIsrc, useRelays } from './relay.testing.ts';
 import type { Settled } from './steps/settle.ts';
 
 const here = useRelays();
@@ -13,6 +13,7 @@ const here = useRelays();
 const idOf = (isrc: string, generation = 1) => `track-ingestion:${isrc}:${generation}`;
 const scheduled = { status: 'scheduled', reason: null, attempts: 0, generation: 1, last_error: null };
 const some = (count: number) => Array.from({ length: count }, newIsrc);
+const warnings = (lines: LoggedLine[]) => lines.filter(({ level }) => level === 40);
 const asRequests = (isrcs: string[]) => isrcs.map(isrc => ({ isrc }));
 
 describe('R8: an Inngest that is away', () => {
@@ -160,6 +161,37 @@ describe('the database', () => {
       { isrc },
       { isrc: refused },
     ]);
+  });
+
+  test('keeps one row locked for somebody: its batch waits, and all others go on', async () => {
+    const [locked, ...others] = some(20) as [string, ...string[]];
+    const arrived = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<undefined>();
+    here.inngest.answerWith(() => {
+      arrived.resolve();
+      return answer.promise;
+    });
+    await here.request({ isrc: locked });
+    const { lines } = here.start({ batchSize: 5 });
+    await arrived.promise;
+
+    const terminal = await here.sql.reserve();
+    try {
+      await terminal`BEGIN`;
+      await terminal`SELECT FROM ingestion_outbox FOR UPDATE`;
+      answer.resolve(undefined);
+      await eventually(() => expect(warnings(lines)).toHaveLength(1));
+      await here.request(...asRequests(others));
+      await eventually(async () => {
+        const [open] = await here.sql`SELECT count(*)::int FROM ingestion_outbox WHERE settled_at IS NULL`;
+        expect(open?.count).toBe(1);
+      });
+    } finally {
+      await terminal`ROLLBACK`;
+      terminal.release();
+    }
+    expect(await here.settled()).toMatchObject([locked, ...others].map(isrc => ({ isrc, ...scheduled })));
+    expect(here.sentIds()).toEqual([locked, ...others].map(isrc => idOf(isrc)));
   });
 
   // Without mendDriver.mjs a connection that dies with something yet to be written leaves a place in the pool that

@@ -1,6 +1,5 @@
 import { connect } from '@segue/database/connection.ts';
 import type { LogFields } from '@segue/ingestion/logEvents.ts';
-import { steadyPlans } from '@segue/outbox/steadyPlans.ts';
 import { eventually } from '@segue/testing/eventually.ts';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, onTestFinished, vi } from 'vitest';
@@ -8,6 +7,7 @@ import { Breaker } from './breaker.ts';
 import { createEventSender } from './inngest/eventSender.ts';
 import { createTrackIndex } from './qdrant/trackIndex.ts';
 import { Relay, type RelayOptions } from './relay.ts';
+import { rowSession } from './rowSession.ts';
 import { collection, useSurroundings } from './surroundings.testing.ts';
 import { Wake } from './wake.ts';
 
@@ -56,8 +56,7 @@ export function useRelays() {
       const sql = connect({
         url: surroundings.url,
         applicationName: 'segue-relay',
-        max: 6,
-        settings: steadyPlans,
+        ...rowSession,
       });
       const relay = new Relay({
         sql,

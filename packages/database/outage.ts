@@ -22,15 +22,15 @@ const networkCodes = new Set([
  */
 const outageSqlState = /^(08...|53...|57P0.|25006)$/;
 
-/** Another transaction was in the way: a failed serialisation, a deadlock. */
-const conflictSqlState = /^(40001|40P01)$/;
+/** Another transaction was in the way: a failed serialisation, a deadlock, a lock that it kept (`lock_timeout`). */
+const conflictSqlState = /^(40001|40P01|55P03)$/;
 
 /** Whether the error says that the database is away for now, and not that a statement is wrong. */
 export function isOutage(error: unknown): boolean {
   return hasCode(error, code => networkCodes.has(code) || outageSqlState.test(code));
 }
 
-/** Whether the error says that the same statement may succeed when it is run again, at once. */
+/** Whether the error says that the same statement may succeed when it is run again. */
 export function isConflict(error: unknown): boolean {
   return hasCode(error, code => conflictSqlState.test(code));
 }

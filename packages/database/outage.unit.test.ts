@@ -21,9 +21,12 @@ test.each(['23505', '42601', '28P01', '57014'])('%s says that something else is 
   expect(isOutage(withCode(code))).toBe(false);
 });
 
-test.each(['40001', '40P01'])('%s says that another transaction was in the way, which is no outage', code => {
-  expect([isConflict(withCode(code)), isOutage(withCode(code))]).toEqual([true, false]);
-});
+test.each(['40001', '40P01', '55P03'])(
+  '%s says that another transaction was in the way, which is no outage',
+  code => {
+    expect([isConflict(withCode(code)), isOutage(withCode(code))]).toEqual([true, false]);
+  },
+);
 
 test.each(['23505', '57P01', 'ECONNRESET'])('%s is no such conflict', code => {
   expect(isConflict(withCode(code))).toBe(false);
