@@ -47,7 +47,9 @@ export async function addHistory(sql: Sql, from: number, count: number): Promise
 }
 
 /**
- * Adds requests that are due, one every 5 ms until now.
+ * Adds requests that are due, one every 5 ms until now, and vacuums, as autovacuum does within a minute. Left to that,
+ * a vacuum of a million rows falls into the first measurements behind a long history, and none into those without:
+ * claim and settlement took 1.3 to 1.4 times as long while it ran, and 1.0 to 1.1 times after it.
  *
  * @param from how many of them there have been already
  */
@@ -59,6 +61,7 @@ export async function addPending(sql: Sql, from: number, count: number): Promise
       FROM generate_series(${start}::bigint, ${end - 1}) AS n,
         LATERAL (SELECT CASE n % 20 WHEN 19 THEN n - ${repeatedAfter} ELSE n END AS wanted) AS recording`),
   );
+  await sql`VACUUM (ANALYZE) ingestion_outbox`;
 }
 
 async function inChunks(

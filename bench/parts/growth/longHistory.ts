@@ -28,7 +28,7 @@ type Step = keyof Times;
 export async function measureLongHistory(bench: Bench): Promise<PartResult> {
   const lengths = [10_000, 100_000, 1_000_000, 10_000_000].map(length => scaled(bench, length));
   const batches = scaled(bench, 20, 4);
-  const backlog = scaled(bench, 1_000_000, 20_000);
+  const backlog = scaled(bench, 1_000_000, 30_000);
   await using grown = await bench.server.createDatabase({ migrated: true });
   const stages: Stage[] = [];
   let length = 0;
