@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type Sql } from '@segue/database/connection.ts';
 import { migrate } from '@segue/database/migrate.ts';
+import type { IngestionRequest } from '@segue/ingestion/request.ts';
 import { startLocalPostgres } from '@segue/local-postgres/localPostgres.ts';
 import { eventually } from '@segue/testing/eventually.ts';
 import { expect, onTestFinished, test } from 'vitest';
-import { claim } from './claim.ts';
+import { type ClaimedRow, claim } from './claim.ts';
 import { asScheduled, enqueue, newRequest, windowMs } from './outbox.testing.ts';
 import { readSettledUnder, settle } from './settle.ts';
 import { take } from './take.ts';
@@ -37,45 +38,59 @@ async function crashableServer(): Promise<{ sql: Sql; crash(): Promise<void> }> 
   };
 }
 
-test('what a crash takes of a claim is done again, under the same generation', async () => {
+const idsOf = (rows: ClaimedRow[]) => rows.map(row => row.id);
+
+/** Requests the recording once more, forced, and claims and takes what is due. */
+async function takeForced(sql: Sql, request: IngestionRequest) {
+  await enqueue(sql, { ...request, force: true });
+  const { lease, rows } = await claim(sql, batch);
+  return take(sql, lease, rows, window);
+}
+
+test('what a crash takes of a claim is claimed again, and both claims make the same event', async () => {
   const { sql, crash } = await crashableServer();
   await enqueue(sql, newRequest());
   const before = await claim(sql, batch);
-  const [id] = before.rows.map(row => row.id) as [number];
-  expect(await take(sql, before.lease, before.rows, window)).toMatchObject([
-    { verdict: 'taken', generation: 1 },
-  ]);
 
   await crash();
+  // The first relay knows nothing of it, and goes on.
+  const taken = [{ verdict: 'taken', generation: 1 }];
+  expect(await take(sql, before.lease, before.rows, window)).toMatchObject(taken);
   const after = await claim(sql, batch);
   expect(after.rows).toEqual(before.rows);
-  expect(await take(sql, after.lease, after.rows, window)).toMatchObject([
-    { verdict: 'taken', generation: 1 },
-  ]);
-  // The first relay, if it lives, has sent the same event, and leaves the rest to the second.
-  expect(await settle(sql, before.lease, asScheduled([id], 1))).toMatchObject({ ids: [] });
-  expect(await settle(sql, after.lease, asScheduled([id], 1))).toMatchObject({ ids: [id] });
+  expect(await take(sql, after.lease, after.rows, window)).toMatchObject(taken);
+  const ids = idsOf(after.rows);
+  expect(await settle(sql, before.lease, asScheduled(ids, 1))).toMatchObject({ ids: [] });
+  expect(await settle(sql, after.lease, asScheduled(ids, 1))).toMatchObject({ ids });
 });
 
-test('what a crash takes of a forced sending is done again, under the same generation', async () => {
+test('a taking outlives a crash, and so does its claim: the settlement that follows finds both', async () => {
+  const { sql, crash } = await crashableServer();
+  const request = newRequest();
+  await enqueue(sql, request);
+  const { lease, rows } = await claim(sql, batch);
+  expect(await take(sql, lease, rows, window)).toMatchObject([{ verdict: 'taken', generation: 1 }]);
+
+  await crash();
+  const ids = idsOf(rows);
+  expect(await settle(sql, lease, asScheduled(ids, 1))).toMatchObject({ ids });
+  // Forgotten, the sending would lend its event id to this one, which Inngest would drop.
+  expect(await takeForced(sql, request)).toMatchObject([{ verdict: 'taken', generation: 2 }]);
+});
+
+test('so does the taking of a recording that the ledger knows', async () => {
   const { sql, crash } = await crashableServer();
   const request = newRequest();
   await enqueue(sql, request);
   const first = await claim(sql, batch);
   await take(sql, first.lease, first.rows, window);
-  await settle(sql, first.lease, asScheduled([first.rows[0]?.id as number], 1));
-  await enqueue(sql, { ...request, force: true });
-  const before = await claim(sql, batch);
-  expect(await take(sql, before.lease, before.rows, window)).toMatchObject([
-    { verdict: 'taken', generation: 2 },
-  ]);
+  await settle(sql, first.lease, asScheduled(idsOf(first.rows), 1));
+  expect(await takeForced(sql, request)).toMatchObject([{ verdict: 'taken', generation: 2 }]);
 
   await crash();
-  const after = await claim(sql, batch);
-  expect(after.rows).toEqual(before.rows);
-  expect(await take(sql, after.lease, after.rows, window)).toMatchObject([
-    { verdict: 'taken', generation: 2 },
-  ]);
+  expect(await takeForced(sql, request)).toMatchObject([{ verdict: 'held' }]);
+  const [ledger] = await sql`SELECT generation FROM ingestion_ledger`;
+  expect(ledger).toEqual({ generation: 2 });
 });
 
 test('a crash takes nothing of what is settled, nor of what came before it', async () => {
@@ -83,17 +98,11 @@ test('a crash takes nothing of what is settled, nor of what came before it', asy
   for (const request of [newRequest(), newRequest()]) await enqueue(sql, request);
   const { lease, rows } = await claim(sql, batch);
   await take(sql, lease, rows, window);
-  const [settled] = rows.map(row => row.id) as [number];
+  const [settled] = idsOf(rows) as [number];
   await settle(sql, lease, asScheduled([settled], 1));
 
   await crash();
-  expect(
-    await readSettledUnder(
-      sql,
-      lease,
-      rows.map(row => row.id),
-    ),
-  ).toEqual([settled]);
+  expect(await readSettledUnder(sql, lease, idsOf(rows))).toEqual([settled]);
   expect((await claim(sql, batch)).rows).toEqual([]);
   const [ledger] = await sql`SELECT count(*)::int AS entries FROM ingestion_ledger`;
   expect(ledger?.entries).toBe(2);

@@ -55,7 +55,6 @@ function takeNew(db: Queryable, rows: Taking[]): Promise<{ id: number }[]> {
     INSERT INTO ingestion_ledger (isrc, outbox_id, generation, sent_at)
     SELECT isrc, id, 1, now()
     FROM unnest(${rows.map(row => row.isrc)}::text[], ${rows.map(row => row.id)}::bigint[]) AS request (isrc, id)
-    WHERE ${commitAsynchronously(db)}
     ORDER BY isrc, id
     ON CONFLICT (isrc) DO NOTHING
     RETURNING outbox_id AS id`;
@@ -103,7 +102,6 @@ async function takeKnown(
       JOIN ingestion_ledger AS ledger ON ledger.isrc = request.isrc
       LEFT JOIN ingestion_outbox AS owner ON owner.id = ledger.outbox_id
       WHERE request.id = ANY(${rows.map(row => row.id)}::bigint[]) AND ${owned(db, lease)}
-        AND ${commitAsynchronously(db)}
       FOR UPDATE OF request SKIP LOCKED
     ),
     chosen AS (
@@ -133,6 +131,8 @@ async function takeKnown(
       -- Whoever took in between what this row saw to be free has it in hand, too.
       verdict <> 'held' OR coalesce(in_hand, false) AS soon
     FROM seen
+    -- What was merely looked at need not be on the disk.
+    WHERE EXISTS (SELECT FROM taken) OR ${commitAsynchronously(db)}
     UNION ALL SELECT id, isrc, 'taken', id, generation, true FROM taken`;
   const taken = new Map(answers.filter(row => row.verdict === 'taken').map(row => [row.isrc, row]));
   return answers.flatMap(({ id, isrc, verdict, owner, soon }): Verdict[] => {
