@@ -2,7 +2,6 @@ import autocannon from 'autocannon';
 import { startApi } from '../api/api.ts';
 import type { Scheduling } from '../api/scheduling.ts';
 import { type Bench, type Part, type PartResult, rounds, scaled } from '../bench.ts';
-import { startRelay } from '../relayProcess.ts';
 import { firstTidalId } from '../sink/tidalTrack.ts';
 import { type Measured, measured, percentile, ratio } from '../statistics.ts';
 import { number, withSpread } from '../table.ts';
@@ -15,15 +14,14 @@ const connections = 50;
 const warmUpSeconds = 2;
 const atMost = 1.1;
 
-type Variant = { name: string; scheduling: Scheduling; relay: boolean };
+type Variant = { name: string; scheduling: Scheduling };
 
-const without: Variant = { name: 'without an outbox', scheduling: 'none', relay: false };
-const withOutbox: Variant = { name: 'with the outbox', scheduling: 'outbox', relay: false };
+const without: Variant = { name: 'without an outbox', scheduling: 'none' };
+const withOutbox: Variant = { name: 'with the outbox', scheduling: 'outbox' };
 const variants: Variant[] = [
   without,
   withOutbox,
-  { name: 'with the outbox, a relay on the same cores', scheduling: 'outbox', relay: true },
-  { name: 'index check and send in the request', scheduling: 'in the request', relay: false },
+  { name: 'index check and send in the request', scheduling: 'in the request' },
 ];
 
 const mutation = `mutation Add($id: ID!) {
@@ -85,7 +83,6 @@ async function timeMutations(bench: Bench, variant: Variant, seconds: number): P
   const { server, sink } = bench;
   await using database = await server.createDatabase({ migrated: true });
   await server.checkpoint();
-  const relay = variant.relay ? await startRelay(database.url, sink.url) : null;
   const api = await startApi(database.url, sink.url, variant.scheduling);
   try {
     let nextId = firstTidalId + 1;
@@ -108,7 +105,6 @@ async function timeMutations(bench: Bench, variant: Variant, seconds: number): P
     return times;
   } finally {
     await api.stop();
-    await relay?.stop();
   }
 }
 
