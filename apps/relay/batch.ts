@@ -1,4 +1,3 @@
-import type { Sql } from '@segue/database/connection.ts';
 import type { Claim } from '@segue/outbox/claim.ts';
 import { crashPoint } from '@segue/process/crashPoint.ts';
 import type { Logger } from '@segue/process/logger.ts';
@@ -9,6 +8,7 @@ import type { EventSender } from './inngest/eventSender.ts';
 import { insistUntil } from './insist.ts';
 import type { TrackIndex } from './qdrant/trackIndex.ts';
 import { logFailedCall, logSettled } from './relayLog.ts';
+import type { RowSessions } from './rowSessions.ts';
 import { type Asked, askIndex } from './steps/askIndex.ts';
 import { conclude } from './steps/conclude.ts';
 import { dropDuplicates, type TakenRow } from './steps/dropDuplicates.ts';
@@ -17,7 +17,7 @@ import { type Settled, settle } from './steps/settle.ts';
 import type { Turns } from './turns.ts';
 
 export type BatchDependencies = {
-  sql: Sql;
+  sessions: RowSessions;
   index: TrackIndex;
   indexBreaker: Breaker;
   sender: EventSender;
@@ -52,7 +52,7 @@ export async function relayBatch(
   signals: StopSignals,
   relay: BatchDependencies,
 ): Promise<void> {
-  const { sql, logger } = relay;
+  const { sessions, logger } = relay;
   // Both writes may be repeated: a row that took its recording finds that it did, one that is settled stays so.
   const insist = <Result>(statement: () => Promise<Result>) =>
     insistUntil(claimedAt + relay.leaseMs, signals.givingUp, statement, error =>
@@ -60,13 +60,13 @@ export async function relayBatch(
     );
   crashPoint('after_claim');
 
-  const deduped = await insist(() => dropDuplicates(sql, { lease, rows }, relay));
+  const deduped = await insist(() => dropDuplicates(sessions.claiming, { lease, rows }, relay));
   crashPoint('after_dedupe');
 
   const { asked, sent } = await relay.turns.take(() => askAndSend(deduped.taken, claimedAt, signals, relay));
   crashPoint('after_send');
 
-  const settled = await settle(sql, conclude(deduped, asked, sent), {
+  const settled = await settle(sessions.settling, conclude(deduped, asked, sent), {
     lease,
     maxAttempts: relay.maxAttempts,
     dedupeWindowMs: relay.dedupeWindowMs,

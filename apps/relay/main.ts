@@ -12,7 +12,7 @@ import { Metrics } from './metrics.ts';
 import { createTrackIndex } from './qdrant/trackIndex.ts';
 import { Relay } from './relay.ts';
 import { keepRetention } from './retention.ts';
-import { rowSession } from './rowSession.ts';
+import { endRowSessions, rowSession } from './rowSessions.ts';
 import { startServer } from './server.ts';
 import { Wake } from './wake.ts';
 
@@ -25,7 +25,8 @@ await run('relay', async () => {
   const configuration = readConfiguration();
   const logger = createLogger('relay', configuration.LOG_LEVEL);
   const { DATABASE_URL: url } = configuration;
-  const sql = await openMigrated({ url, applicationName: 'segue-relay', ...rowSession });
+  const openRowSession = () => openMigrated({ url, applicationName: 'segue-relay', ...rowSession });
+  const sessions = { claiming: await openRowSession(), settling: await openRowSession() };
   const besides = await openMigrated({ url, applicationName: 'segue-relay', ...besidesRows });
   const inngestBreaker = new Breaker({ firstWaitMs: 1_000, longestWaitMs: 5_000 });
   const indexBreaker = new Breaker({ firstWaitMs: 5_000, longestWaitMs: 30_000 });
@@ -43,7 +44,7 @@ await run('relay', async () => {
     );
   }
   const relay = new Relay({
-    sql,
+    sessions,
     logger,
     wake,
     index,
@@ -85,7 +86,7 @@ await run('relay', async () => {
     async stop() {
       await Promise.all([relay.stop(), stopListening(), stopRetention(), stopConfirming()]);
       await server.close();
-      await Promise.all([sql.end({ timeout: 1 }), besides.end({ timeout: 1 })]);
+      await Promise.all([endRowSessions(sessions), besides.end({ timeout: 1 })]);
     },
   };
 });

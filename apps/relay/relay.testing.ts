@@ -7,7 +7,7 @@ import { Breaker } from './breaker.ts';
 import { createEventSender } from './inngest/eventSender.ts';
 import { createTrackIndex } from './qdrant/trackIndex.ts';
 import { Relay, type RelayOptions } from './relay.ts';
-import { rowSession } from './rowSession.ts';
+import { endRowSessions, rowSession } from './rowSessions.ts';
 import { collection, useSurroundings } from './surroundings.testing.ts';
 import { Wake } from './wake.ts';
 
@@ -50,16 +50,14 @@ export function useRelays() {
   });
 
   return Object.assign(surroundings, {
-    /** Starts a relay on a pool of its own; it ends with the test at the latest. */
+    /** Starts a relay on sessions of its own; it ends with the test at the latest. */
     start(given: Partial<RelayOptions> = {}) {
       const { logger, lines } = loggerInMemory();
-      const sql = connect({
-        url: surroundings.url,
-        applicationName: 'segue-relay',
-        ...rowSession,
-      });
+      const openRowSession = () =>
+        connect({ url: surroundings.url, applicationName: 'segue-relay', ...rowSession });
+      const sessions = { claiming: openRowSession(), settling: openRowSession() };
       const relay = new Relay({
-        sql,
+        sessions,
         logger,
         wake: new Wake({ pollIntervalMs: 20 }),
         index: createTrackIndex({ url: surroundings.qdrant.url, collection, timeoutMs: 2_000 }),
@@ -77,7 +75,7 @@ export function useRelays() {
       relay.start();
       let stopped: Promise<void> | undefined;
       const stop = () => {
-        stopped ??= relay.stop().then(() => sql.end({ timeout: 1 }));
+        stopped ??= relay.stop().then(() => endRowSessions(sessions));
         return stopped;
       };
       onTestFinished(stop);

@@ -1,4 +1,3 @@
-import type { Sql } from '@segue/database/connection.ts';
 import { claim } from '@segue/outbox/claim.ts';
 import { pause } from '@segue/process/clock.ts';
 import { type Logger, withoutRedaction } from '@segue/process/logger.ts';
@@ -33,7 +32,6 @@ const patienceAtStopMs = 6_000;
  */
 export class Relay {
   #options: RelayOptions & BatchDependencies;
-  #sql: Sql;
   #logger: Logger;
   #frontier: Frontier;
   #stopping = new AbortController();
@@ -51,7 +49,6 @@ export class Relay {
         options.onSettled?.(settled, durationMs);
       },
     };
-    this.#sql = options.sql;
     this.#frontier = new Frontier(options);
     this.#logger = options.logger;
   }
@@ -98,8 +95,8 @@ export class Relay {
   async #claimAndRelay(limit: number): Promise<number> {
     const claimedAt = performance.now();
     try {
-      const { leaseMs } = this.#options;
-      const batch = await claim(this.#sql, { limit, leaseMs, ...this.#frontier.look(limit) });
+      const { sessions, leaseMs } = this.#options;
+      const batch = await claim(sessions.claiming, { limit, leaseMs, ...this.#frontier.look(limit) });
       this.#frontier.found(batch.rows, limit);
       if (batch.rows.length > 0) {
         const signals = { stopping: this.#stopping.signal, givingUp: this.#givingUp.signal };

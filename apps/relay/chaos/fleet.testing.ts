@@ -102,12 +102,13 @@ export function startFleet(options: FleetOptions): Fleet {
       if (dead) await never;
     }
 
+    const session = watched(sql, {
+      isDead: () => dead,
+      onClaim: lease => leases.add(lease),
+      beforeTaking: () => come('before taking'),
+    });
     const relay = new Relay({
-      sql: watched(sql, {
-        isDead: () => dead,
-        onClaim: lease => leases.add(lease),
-        beforeTaking: () => come('before taking'),
-      }),
+      sessions: { claiming: session, settling: session },
       logger: pino({ level: 'silent' }),
       wake,
       index: {
