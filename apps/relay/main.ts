@@ -1,5 +1,6 @@
 import type { ConnectionOptions } from '@segue/database/connection.ts';
 import { openMigrated } from '@segue/database/openMigrated.ts';
+import { connectThroughPooler } from '@segue/database/pooler.ts';
 import { steadyPlans } from '@segue/outbox/steadyPlans.ts';
 import { createLogger } from '@segue/process/logger.ts';
 import { run } from '@segue/process/run.ts';
@@ -25,9 +26,13 @@ await run('relay', async () => {
   const configuration = readConfiguration();
   const logger = createLogger('relay', configuration.LOG_LEVEL);
   const { DATABASE_URL: url } = configuration;
-  const openRowSession = () => openMigrated({ url, applicationName: 'segue-relay', ...rowSession });
-  const sessions = { claiming: await openRowSession(), settling: await openRowSession() };
-  const besides = await openMigrated({ url, applicationName: 'segue-relay', ...besidesRows });
+  const client = { url, applicationName: 'segue-relay' };
+  // The first looks whether there are tables.
+  const sessions = {
+    claiming: await openMigrated({ ...client, ...rowSession }),
+    settling: await connectThroughPooler({ ...client, ...rowSession }),
+  };
+  const besides = await connectThroughPooler({ ...client, ...besidesRows });
   const inngestBreaker = new Breaker({ firstWaitMs: 1_000, longestWaitMs: 5_000 });
   const indexBreaker = new Breaker({ firstWaitMs: 5_000, longestWaitMs: 30_000 });
   const metrics = new Metrics({ sql: besides, inngestBreaker, indexBreaker });

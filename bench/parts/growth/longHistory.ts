@@ -1,9 +1,9 @@
 import { connect } from '@segue/database/connection.ts';
 import { claim } from '@segue/outbox/claim.ts';
 import { settle } from '@segue/outbox/settle.ts';
-import { steadyPlans } from '@segue/outbox/steadyPlans.ts';
 import { take } from '@segue/outbox/take.ts';
 import { Frontier } from '@segue/relay/frontier.ts';
+import { rowSession } from '@segue/relay/rowSessions.ts';
 import { type Bench, type PartResult, rounds, scaled } from '../../bench.ts';
 import { addHistory, addPending } from '../../history.ts';
 import { linePlot } from '../../plot.ts';
@@ -60,7 +60,7 @@ export async function measureLongHistory(bench: Bench): Promise<PartResult> {
 
 /** Sends batches through claim, ledger and settlement on one connection, opened as the relay opens its own. */
 async function timeStatements(url: string, batches: number): Promise<Times> {
-  const sql = connect({ url, applicationName: 'segue-bench-statements', max: 1, settings: steadyPlans });
+  const sql = connect({ url, applicationName: 'segue-bench-statements', ...rowSession });
   try {
     const frontier = new Frontier({ sweepEveryMs: 1_000 });
     const times: Times[] = [];
