@@ -11,6 +11,7 @@ export default defineConfig({
     // Vitest would leave one core to itself, and with two cores test one file at a time. Most tests wait more
     // than they compute.
     maxWorkers: Math.max(2, availableParallelism()),
+    exclude: ['**/node_modules/**', 'test/containers/**', 'test/contract/**'],
     projects: [
       { extends: true, test: { name: 'unit', include: files('unit') } },
       {

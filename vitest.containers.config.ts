@@ -1,5 +1,12 @@
+import {
+  addressOf,
+  findServers,
+  inngest,
+  postgres15,
+  postgres18,
+  qdrant,
+} from '@segue/test/containers/servers.ts';
 import { defineConfig } from 'vitest/config';
-import { addressOf, findServers, inngest, postgres15, postgres18, qdrant } from './containers/servers.ts';
 
 const found = await findServers(postgres15, postgres18, qdrant, inngest);
 
@@ -11,8 +18,8 @@ const postgres = versions
     extends: true as const,
     test: {
       name: image,
-      include: ['{packages/database,packages/outbox,apps/api/library}/**/*.int.test.ts'],
-      globalSetup: 'containers/postgres.setup.ts',
+      include: ['{packages/database,packages/outbox,apps/api/library,apps/api/catalog}/**/*.int.test.ts'],
+      globalSetup: 'test/containers/postgres.setup.ts',
     },
   }));
 
@@ -26,8 +33,8 @@ export default defineConfig({
     provide: { real: { qdrant: found.has(qdrant), inngest: found.has(inngest) } },
     projects: [
       ...postgres,
-      { extends: true, test: { name: 'servers', include: ['containers/**/*.contract.test.ts'] } },
-      { extends: true, test: { name: 'images', include: ['containers/**/*.e2e.test.ts'] } },
+      { extends: true, test: { name: 'servers', include: ['test/contract/**/*.contract.test.ts'] } },
+      { extends: true, test: { name: 'images', include: ['test/containers/**/*.e2e.test.ts'] } },
     ],
   },
 });

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { spawnKept } from '@segue/process/keptProcess.ts';
+import { spawnKept } from '@segue/child-process/childProcess.ts';
 import manifest from '../package.json' with { type: 'json' };
 
 const repositoryRoot = fileURLToPath(new URL('..', import.meta.url));

@@ -10,7 +10,7 @@ import {
 } from '@segue/process/environment.ts';
 import { z } from 'zod';
 import type { TokenChecks } from './access/authentication.ts';
-import { defaultLimits, defaultMutationsPerMinute, type Limits } from './limits.ts';
+import { defaultLimits, defaultMutationsPerMinute, type Limits } from './http/limits.ts';
 
 const publicTidalApi = 'https://openapi.tidal.com/v2';
 /** The public API gave back about a token a second and took more for some requests; it answers 429 soon. */

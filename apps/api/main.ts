@@ -1,14 +1,14 @@
 import { hint } from '@segue/outbox/hint.ts';
-import { createLogger } from '@segue/process/logger.ts';
 import { run } from '@segue/process/run.ts';
+import { createLogger } from '@segue/telemetry/logger.ts';
 import { createTidalClient } from '@segue/tidal/client.ts';
 import { createAuthenticate } from './access/authentication.ts';
 import { allowanceOf, unlimited } from './access/mutationAllowance.ts';
 import { limitsOf, readConfiguration, tokenChecks } from './configuration.ts';
 import { openDatabase } from './database.ts';
+import { close, createServer, listen } from './http/server.ts';
 import { IngestionHint } from './ingestion/hint.ts';
 import { IngestionScheduler } from './ingestion/ingestionScheduler.ts';
-import { close, createServer, listen } from './server.ts';
 
 await run('api', async () => {
   const configuration = readConfiguration();

@@ -1,17 +1,17 @@
 import { connect } from '@segue/database/connection.ts';
 import { migrate } from '@segue/database/migrate.ts';
 import { reasonOf } from '@segue/process/reason.ts';
-import { announceNextSteps, announceParts } from './announcement.ts';
 import { readConfiguration } from './configuration.ts';
 import { openDataFolder } from './dataFolder.ts';
-import { startEmbeddedPostgres } from './embeddedPostgres.ts';
-import { createLogDisplay, openProcessLog } from './processLog.ts';
-import { type PlacedProgram, place, programsOf, startProgram } from './programs.ts';
-import { findRealServices, type Service, type ServiceName } from './services.ts';
-import { standInForInngest, standInForQdrant, standInForTidal } from './standIns.ts';
-import { aborted, stopRequested } from './stopping.ts';
-import { supervise } from './supervision.ts';
-import { countItems, isTourDue, playTourOnce } from './tour.ts';
+import { createLogDisplay, openProcessLog } from './programs/processLog.ts';
+import { type PlacedProgram, place, programsOf, startProgram } from './programs/programs.ts';
+import { aborted, stopRequested } from './programs/stopping.ts';
+import { supervise } from './programs/supervision.ts';
+import { startEmbeddedPostgres } from './services/embeddedPostgres.ts';
+import { findRealServices, type Service, type ServiceName } from './services/services.ts';
+import { standInForInngest, standInForQdrant, standInForTidal } from './services/standIns.ts';
+import { announceNextSteps, announceParts } from './tour/announcement.ts';
+import { countItems, isTourDue, playTourOnce } from './tour/tour.ts';
 
 /** `npm start`: everything on one machine, until somebody stops it. */
 const stop = stopRequested();

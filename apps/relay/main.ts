@@ -1,21 +1,21 @@
 import type { ConnectionOptions } from '@segue/database/connection.ts';
 import { openMigrated } from '@segue/database/openMigrated.ts';
 import { connectThroughPooler } from '@segue/database/pooler.ts';
-import { steadyPlans } from '@segue/outbox/steadyPlans.ts';
-import { createLogger } from '@segue/process/logger.ts';
+import { steadyPlans } from '@segue/outbox/plannerSettings.ts';
 import { run } from '@segue/process/run.ts';
-import { Breaker } from './breaker.ts';
+import { createLogger } from '@segue/telemetry/logger.ts';
+import { createTrackIndex } from '@segue/track-index/trackIndex.ts';
+import { listen } from './claiming/listen.ts';
+import { Wake } from './claiming/poller.ts';
 import { readConfiguration } from './configuration.ts';
-import { keepConfirming } from './confirmation.ts';
+import { Breaker } from './guards/breaker.ts';
 import { createEventSender } from './inngest/eventSender.ts';
-import { listen } from './listen.ts';
-import { Metrics } from './metrics.ts';
-import { createTrackIndex } from './qdrant/trackIndex.ts';
 import { Relay } from './relay.ts';
-import { keepRetention } from './retention.ts';
+import { Metrics } from './reporting/metrics.ts';
 import { endRowSessions, rowSession } from './rowSessions.ts';
 import { startServer } from './server.ts';
-import { Wake } from './wake.ts';
+import { keepConfirming } from './upkeep/indexConfirmation.ts';
+import { keepRetention } from './upkeep/retention.ts';
 
 const hourMs = 3_600_000;
 

@@ -1,8 +1,8 @@
 import type { Fault } from '@segue/stand-ins/faults.ts';
 import { eventually } from '@segue/testing/eventually.ts';
 import { describe, expect, test } from 'vitest';
-import { Breaker } from './breaker.ts';
-import { newIsrc, useRelays } from './relay.testing.ts';
+import { Breaker } from './guards/breaker.ts';
+import { newIsrc, useRelays } from './test/relay.ts';
 
 const here = useRelays();
 

@@ -1,11 +1,11 @@
 import { claim } from '@segue/outbox/claim.ts';
-import { pause } from '@segue/process/clock.ts';
-import { type Logger, withoutRedaction } from '@segue/process/logger.ts';
+import { pause } from '@segue/process/pause.ts';
 import { reasonOf } from '@segue/process/reason.ts';
+import { type Logger, withoutRedaction } from '@segue/telemetry/logger.ts';
 import { type BatchDependencies, relayBatch } from './batch.ts';
-import { Frontier } from './frontier.ts';
+import { Frontier } from './claiming/claimCursor.ts';
+import type { Wake } from './claiming/poller.ts';
 import { Turns } from './turns.ts';
-import type { Wake } from './wake.ts';
 
 export type RelayOptions = Omit<BatchDependencies, 'turns'> & {
   wake: Wake;

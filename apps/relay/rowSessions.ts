@@ -1,5 +1,5 @@
 import type { ConnectionOptions, Sql } from '@segue/database/connection.ts';
-import { steadyPlans } from '@segue/outbox/steadyPlans.ts';
+import { steadyPlans } from '@segue/outbox/plannerSettings.ts';
 
 /**
  * The two sessions of a relay that all statements about rows share, however many batches are under way. Each sends a

@@ -2,8 +2,8 @@ import { connect, type Sql } from '@segue/database/connection.ts';
 import { ConfigurationError } from '@segue/process/environment.ts';
 import { useDatabase } from '@segue/testing/database.ts';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { Breaker } from './breaker.ts';
-import { Metrics } from './metrics.ts';
+import { Breaker } from './guards/breaker.ts';
+import { Metrics } from './reporting/metrics.ts';
 import { startServer } from './server.ts';
 
 const database = useDatabase();

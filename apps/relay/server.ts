@@ -2,9 +2,9 @@ import type { Sql } from '@segue/database/connection.ts';
 import { ConfigurationError } from '@segue/process/environment.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import fastify, { type FastifyInstance } from 'fastify';
-import type { Breaker } from './breaker.ts';
-import { consolePage } from './console.ts';
-import type { Metrics } from './metrics.ts';
+import { consolePage } from './console/console.ts';
+import type { Breaker } from './guards/breaker.ts';
+import type { Metrics } from './reporting/metrics.ts';
 
 export type ServerOptions = {
   sql: Sql;

@@ -1,6 +1,6 @@
 import { eventually } from '@segue/testing/eventually.ts';
 import { expect, test } from 'vitest';
-import { useRelays } from './relay.testing.ts';
+import { useRelays } from './test/relay.ts';
 
 const here = useRelays();
 

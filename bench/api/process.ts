@@ -1,18 +1,18 @@
 import { openDatabase } from '@segue/api/database.ts';
+import { close, createServer, listen, localServer } from '@segue/api/http/server.ts';
 import { IngestionHint } from '@segue/api/ingestion/hint.ts';
 import {
   IngestionScheduler,
   type Stored,
   type TrackSchedulingResult,
 } from '@segue/api/ingestion/ingestionScheduler.ts';
-import { close, createServer, listen, localServer } from '@segue/api/server.ts';
 import { eventId, ingestionRequested } from '@segue/ingestion/event.ts';
 import type { Isrc } from '@segue/ingestion/isrc.ts';
 import { hint } from '@segue/outbox/hint.ts';
-import { createLogger } from '@segue/process/logger.ts';
 import { createEventSender } from '@segue/relay/inngest/eventSender.ts';
-import { createTrackIndex } from '@segue/relay/qdrant/trackIndex.ts';
+import { createLogger } from '@segue/telemetry/logger.ts';
 import { createTidalClient } from '@segue/tidal/client.ts';
+import { createTrackIndex } from '@segue/track-index/trackIndex.ts';
 import type { PendingQuery, Row } from 'postgres';
 import type { ApiAnswer } from './api.ts';
 import type { Scheduling } from './scheduling.ts';

@@ -1,7 +1,7 @@
 import { IngestionHint } from '@segue/api/ingestion/hint.ts';
 import { eventId } from '@segue/ingestion/event.ts';
 import { hint } from '@segue/outbox/hint.ts';
-import { createLogger } from '@segue/process/logger.ts';
+import { createLogger } from '@segue/telemetry/logger.ts';
 import { type Bench, type Part, type PartResult, rounds, scaled } from '../bench.ts';
 import { untilSettled } from '../outboxDrain.ts';
 import { linePlot } from '../plot.ts';

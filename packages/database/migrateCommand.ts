@@ -1,6 +1,6 @@
 import { databaseUrl, readEnvironment } from '@segue/process/environment.ts';
-import { createLogger, flush } from '@segue/process/logger.ts';
 import { reasonOf } from '@segue/process/reason.ts';
+import { createLogger, flush } from '@segue/telemetry/logger.ts';
 import { z } from 'zod';
 import { migrate } from './migrate.ts';
 

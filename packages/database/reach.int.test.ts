@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import { breakable } from '@segue/testing/breakable.ts';
 import { useDatabase } from '@segue/testing/database.ts';
+import { breakable } from '@segue/testing/proxy.ts';
 import { expect, onTestFinished, test } from 'vitest';
 import { connect } from './connection.ts';
 import { migrate } from './migrate.ts';

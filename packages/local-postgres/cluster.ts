@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chown, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { spawnKept } from '@segue/process/keptProcess.ts';
+import { spawnKept } from '@segue/child-process/childProcess.ts';
 import type { Home } from './home.ts';
 
 /** The server's superuser, and the name of its one database. */

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { spawnKept } from '@segue/process/keptProcess.ts';
+import { spawnKept } from '@segue/child-process/childProcess.ts';
 import { eventually } from '@segue/testing/eventually.ts';
 import postgres from 'postgres';
 import { expect, onTestFinished, test } from 'vitest';

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ProcessExit } from '@segue/process/keptProcess.ts';
+import type { ProcessExit } from '@segue/child-process/childProcess.ts';
 import postgres from 'postgres';
 import { openCluster, owner } from './cluster.ts';
 import { homeOf } from './home.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
-import { type KeptProcess, spawnKept } from '@segue/process/keptProcess.ts';
+import { type KeptProcess, spawnKept } from '@segue/child-process/childProcess.ts';
 import type { Cluster } from './cluster.ts';
 import type { Home } from './home.ts';
 

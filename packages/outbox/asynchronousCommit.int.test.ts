@@ -8,9 +8,9 @@ import { startLocalPostgres } from '@segue/local-postgres/localPostgres.ts';
 import { eventually } from '@segue/testing/eventually.ts';
 import { expect, onTestFinished, test } from 'vitest';
 import { type ClaimedRow, claim } from './claim.ts';
-import { asScheduled, enqueue, newRequest, windowMs } from './outbox.testing.ts';
 import { readSettledUnder, settle } from './settle.ts';
 import { take } from './take.ts';
+import { asScheduled, enqueue, newRequest, windowMs } from './test/outbox.ts';
 
 const batch = { limit: 10, leaseMs: 3_600_000 };
 const window = { dedupeWindowMs: windowMs };

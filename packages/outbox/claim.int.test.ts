@@ -2,7 +2,7 @@ import { connect } from '@segue/database/connection.ts';
 import { createTestDatabase } from '@segue/testing/database.ts';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { claim } from './claim.ts';
-import { hourMs, newIsrc, newRequest, useOutbox } from './outbox.testing.ts';
+import { hourMs, newIsrc, newRequest, useOutbox } from './test/outbox.ts';
 
 const outbox = useOutbox();
 

@@ -1,7 +1,7 @@
 import type { Isrc } from '@segue/ingestion/isrc.ts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { enqueue, enqueueAlbum, newRequest, useOutbox } from './outbox.testing.ts';
+import { enqueue, enqueueAlbum, newRequest, useOutbox } from './test/outbox.ts';
 
 const outbox = useOutbox();
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { claim } from './claim.ts';
-import { useOutbox } from './outbox.testing.ts';
 import { release, retryLater } from './release.ts';
+import { useOutbox } from './test/outbox.ts';
 
 const outbox = useOutbox();
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { newIsrc, useOutbox } from './outbox.testing.ts';
 import { deleteClosedBatches, deleteSettled } from './retain.ts';
+import { newIsrc, useOutbox } from './test/outbox.ts';
 
 const outbox = useOutbox();
 

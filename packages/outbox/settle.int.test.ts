@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { claim } from './claim.ts';
+import { release, retryLater } from './release.ts';
+import { type Settlement, settle, settleDead } from './settle.ts';
+import { take } from './take.ts';
 import {
   asDuplicates,
   asIndexed,
@@ -10,10 +13,7 @@ import {
   staleLease,
   useOutbox,
   windowMs,
-} from './outbox.testing.ts';
-import { release, retryLater } from './release.ts';
-import { type Settlement, settle, settleDead } from './settle.ts';
-import { take } from './take.ts';
+} from './test/outbox.ts';
 
 const outbox = useOutbox();
 

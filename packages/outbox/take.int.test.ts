@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { type ClaimedRow, claim } from './claim.ts';
-import { asIndexed, newIsrc, staleLease, windowMs } from './outbox.testing.ts';
 import { release } from './release.ts';
 import { settle, settleDead } from './settle.ts';
-import { useTaking } from './take.testing.ts';
+import { asIndexed, newIsrc, staleLease, windowMs } from './test/outbox.ts';
+import { useTaking } from './test/take.ts';
 
 const { outbox, takeAll, scheduled, wait, verdictOn } = useTaking();
 

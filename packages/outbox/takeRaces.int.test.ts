@@ -1,10 +1,10 @@
 import type { Sql } from '@segue/database/connection.ts';
 import { describe, expect, test } from 'vitest';
 import { type ClaimedRow, claim } from './claim.ts';
-import { asDuplicates, asIndexed, asScheduled, newIsrc, staleLease, windowMs } from './outbox.testing.ts';
 import { settle, settleDead } from './settle.ts';
-import { useTaking } from './take.testing.ts';
 import type { Verdict } from './take.ts';
+import { asDuplicates, asIndexed, asScheduled, newIsrc, staleLease, windowMs } from './test/outbox.ts';
+import { useTaking } from './test/take.ts';
 
 const { outbox, takeAll, scheduled, wait } = useTaking();
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { startScript } from './script.testing.ts';
+import { startScript } from './test/script.ts';
 
 const passes = `
   import { writeSync } from 'node:fs';

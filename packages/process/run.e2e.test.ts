@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { startScript } from './script.testing.ts';
+import { startScript } from './test/script.ts';
 
 /** Keeps a process alive whose work is over only when it is stopped. */
 const work = 'const work = setInterval(() => {}, 1_000);';

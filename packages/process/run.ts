@@ -1,5 +1,5 @@
+import { createLogger, flush, type Logger } from '@segue/telemetry/logger.ts';
 import { ConfigurationError } from './environment.ts';
-import { createLogger, flush, type Logger } from './logger.ts';
 import { reasonOf } from './reason.ts';
 
 /** What a started process is to whoever ends it. */

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { type ProcessExit, spawnKept } from '@segue/process/keptProcess.ts';
+import { type ProcessExit, spawnKept } from '@segue/child-process/childProcess.ts';
 
 const repositoryRoot = fileURLToPath(new URL('../..', import.meta.url));
 const stopWithinSeconds = 10;

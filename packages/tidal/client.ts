@@ -1,15 +1,15 @@
-import { getAlbum } from './album.ts';
-import { getAlbumListing } from './albumListing.ts';
-import { createTidalApi } from './api.ts';
+import { getAlbum } from './albums/album.ts';
+import { getAlbumListing } from './albums/albumListing.ts';
 import type { AlbumListing, CatalogAlbum, CatalogTrack } from './catalog.ts';
-import { type Clock, systemClock } from './clock.ts';
-import { createLimiter } from './limiter.ts';
+import { createTidalApi } from './http/api.ts';
+import { type Clock, systemClock } from './http/clock.ts';
+import { createLimiter } from './http/limiter.ts';
+import { createRequests } from './http/request.ts';
+import { createTokenSource } from './http/token.ts';
 import { createLookup } from './lookup.ts';
-import { createRequests } from './request.ts';
-import { createTokenSource } from './token.ts';
-import { getTrack } from './track.ts';
-import { fetchTrackIsrcs } from './trackIsrcs.ts';
-import { fetchTracks } from './tracks.ts';
+import { getTrack } from './tracks/track.ts';
+import { fetchTrackIsrcs } from './tracks/trackIsrcs.ts';
+import { fetchTracks } from './tracks/tracks.ts';
 
 export type TidalClientOptions = {
   /** Base of the Web API, with `/v2`. */

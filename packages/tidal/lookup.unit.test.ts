@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createTestClock } from './clock.testing.ts';
 import { createLookup } from './lookup.ts';
+import { createTestClock } from './test/clock.ts';
 
 function lookupOf({ maxSize = 10 } = {}) {
   const clock = createTestClock();

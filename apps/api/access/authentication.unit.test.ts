@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { issued, sharedSecret, startIssuer, tokenOf, unsignedToken } from '../testing/tokens.ts';
+import { issued, sharedSecret, startIssuer, tokenOf, unsignedToken } from '../test/tokens.ts';
 import { createAuthenticate } from './authentication.ts';
 import { KeysUnavailable } from './remoteKeys.ts';
 

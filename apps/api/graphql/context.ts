@@ -1,9 +1,9 @@
 import type { FastifyRequest } from 'fastify';
 import type { Database } from '../database.ts';
+import { type RequestTime, requestTime, within } from '../http/deadline.ts';
+import type { OutageGuard } from '../http/outageGuard.ts';
+import { userOf } from '../http/user.ts';
 import { createStatusLookup, readLedger, type StatusLookup } from '../ingestion/status.ts';
-import type { OutageGuard } from '../outageGuard.ts';
-import { type RequestTime, requestTime, within } from '../requestTime.ts';
-import { userOf } from '../user.ts';
 
 declare module 'mercurius' {
   interface MercuriusContext extends RequestContext {}

@@ -3,10 +3,10 @@ import { parse } from 'graphql';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { IngestionScheduler } from '../ingestion/ingestionScheduler.ts';
 
-import { send } from '../testing/ask.ts';
-import { fakeCatalog } from '../testing/catalog.ts';
-import { loggerInMemory } from '../testing/logger.ts';
-import { serverOf } from '../testing/server.ts';
+import { send } from '../test/ask.ts';
+import { fakeCatalog } from '../test/catalog.ts';
+import { loggerInMemory } from '../test/logger.ts';
+import { serverOf } from '../test/server.ts';
 
 let server: FastifyInstance;
 beforeAll(async () => {

@@ -1,10 +1,10 @@
 import { isOutage } from '@segue/database/outage.ts';
-import type { Logger } from '@segue/process/logger.ts';
 import { reasonOf } from '@segue/process/reason.ts';
+import type { Logger } from '@segue/telemetry/logger.ts';
 import type { ExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
 import type { MercuriusContext } from 'mercurius';
+import { type Code, Refusal } from '../http/refusal.ts';
 import { InputError } from '../library/inputError.ts';
-import { type Code, Refusal } from '../refusal.ts';
 
 /** What is thrown, and what Fastify and mercurius add when they refuse a request: sometimes several reasons. */
 type Thrown = Error & { statusCode?: number; code?: string; errors?: Error[] };

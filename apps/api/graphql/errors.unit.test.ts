@@ -4,10 +4,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { databaseOn } from '../database.ts';
 import { IngestionScheduler } from '../ingestion/ingestionScheduler.ts';
 import type { Library } from '../library/library.ts';
-import { ask, send } from '../testing/ask.ts';
-import { fakeCatalog } from '../testing/catalog.ts';
-import { levels, loggerInMemory } from '../testing/logger.ts';
-import { serverOf } from '../testing/server.ts';
+import { ask, send } from '../test/ask.ts';
+import { fakeCatalog } from '../test/catalog.ts';
+import { levels, loggerInMemory } from '../test/logger.ts';
+import { serverOf } from '../test/server.ts';
 
 const { logger, lines } = loggerInMemory();
 /** Nothing listens on port 1. */

@@ -1,13 +1,13 @@
-import { TidalApiError } from '@segue/tidal/error.ts';
+import { TidalApiError } from '@segue/tidal/http/error.ts';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Library } from '../library/library.ts';
 
-import { ask } from '../testing/ask.ts';
-import { catalogAlbum, catalogListing, catalogTrack, fakeCatalog } from '../testing/catalog.ts';
-import { useLibrary } from '../testing/library.ts';
-import { serverOf } from '../testing/server.ts';
+import { ask } from '../test/ask.ts';
+import { catalogAlbum, catalogListing, catalogTrack, fakeCatalog } from '../test/catalog.ts';
+import { useLibrary } from '../test/library.ts';
+import { serverOf } from '../test/server.ts';
 
 const here = useLibrary();
 

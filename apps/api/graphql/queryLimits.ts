@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { getOperationAST } from 'graphql';
 import type { MutationAllowance } from '../access/mutationAllowance.ts';
-import type { Limits } from '../limits.ts';
-import { Refusal } from '../refusal.ts';
-import { userOf } from '../user.ts';
+import type { Limits } from '../http/limits.ts';
+import { Refusal } from '../http/refusal.ts';
+import { userOf } from '../http/user.ts';
 import { costOf } from './queryCost.ts';
 import { shapeOf } from './queryShape.ts';
 

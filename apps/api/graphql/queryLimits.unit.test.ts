@@ -2,10 +2,10 @@ import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { allowanceOf } from '../access/mutationAllowance.ts';
 import { IngestionScheduler } from '../ingestion/ingestionScheduler.ts';
-import { ask, send } from '../testing/ask.ts';
-import { fakeCatalog } from '../testing/catalog.ts';
-import { loggerInMemory } from '../testing/logger.ts';
-import { serverOf } from '../testing/server.ts';
+import { ask, send } from '../test/ask.ts';
+import { fakeCatalog } from '../test/catalog.ts';
+import { loggerInMemory } from '../test/logger.ts';
+import { serverOf } from '../test/server.ts';
 
 const { logger } = loggerInMemory();
 const catalog = fakeCatalog();

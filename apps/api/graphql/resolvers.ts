@@ -1,5 +1,8 @@
 import { libraryAlbums, libraryTracks } from '@segue/database/schema.ts';
 import type { MercuriusContext } from 'mercurius';
+import { within } from '../http/deadline.ts';
+import type { Limits } from '../http/limits.ts';
+import type { OutageGuard } from '../http/outageGuard.ts';
 import type { RequestedRecording } from '../ingestion/status.ts';
 import { addAlbum } from '../library/addAlbum.ts';
 import { addAlbums } from '../library/addAlbums.ts';
@@ -9,9 +12,6 @@ import { checkBulk, checkTidalId } from '../library/inputError.ts';
 import { findItem, listItems, removeItem } from '../library/items.ts';
 import type { Library, LibraryAlbum } from '../library/library.ts';
 import { readPage } from '../library/page.ts';
-import type { Limits } from '../limits.ts';
-import type { OutageGuard } from '../outageGuard.ts';
-import { within } from '../requestTime.ts';
 import { additionResult, additionResults } from './additionResult.ts';
 
 type PageArguments = { first?: number | null; after?: string | null };

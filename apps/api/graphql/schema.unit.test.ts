@@ -15,10 +15,10 @@ import {
 } from 'graphql/index.js';
 import { expect, test } from 'vitest';
 import { IngestionScheduler } from '../ingestion/ingestionScheduler.ts';
-import { ask } from '../testing/ask.ts';
-import { fakeCatalog } from '../testing/catalog.ts';
-import { loggerInMemory } from '../testing/logger.ts';
-import { serverOf } from '../testing/server.ts';
+import { ask } from '../test/ask.ts';
+import { fakeCatalog } from '../test/catalog.ts';
+import { loggerInMemory } from '../test/logger.ts';
+import { serverOf } from '../test/server.ts';
 
 const read = async (name: string) => buildSchema(await readFile(new URL(name, import.meta.url), 'utf8'));
 const schema = await read('schema.graphql');

@@ -2,10 +2,10 @@ import { drizzle } from 'drizzle-orm/postgres-js';
 import { expect, test } from 'vitest';
 import { addAlbums } from '../library/addAlbums.ts';
 import { addTracks } from '../library/addTracks.ts';
-import { ask } from '../testing/ask.ts';
-import { catalogAlbum, catalogListing, catalogTrack, fakeCatalog } from '../testing/catalog.ts';
-import { useLibrary } from '../testing/library.ts';
-import { serverOf } from '../testing/server.ts';
+import { ask } from '../test/ask.ts';
+import { catalogAlbum, catalogListing, catalogTrack, fakeCatalog } from '../test/catalog.ts';
+import { useLibrary } from '../test/library.ts';
+import { serverOf } from '../test/server.ts';
 
 const here = useLibrary();
 

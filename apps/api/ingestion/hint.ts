@@ -1,6 +1,6 @@
-import { pause } from '@segue/process/clock.ts';
-import type { Logger } from '@segue/process/logger.ts';
+import { pause } from '@segue/process/pause.ts';
 import { reasonOf } from '@segue/process/reason.ts';
+import type { Logger } from '@segue/telemetry/logger.ts';
 
 /**
  * NOTIFY takes a lock on the whole database at commit, so additions share hints: 100 a second at the most, each

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { loggerInMemory } from '../testing/logger.ts';
+import { loggerInMemory } from '../test/logger.ts';
 import { IngestionHint } from './hint.ts';
 
 /** A sender whose hints arrive when the test says so. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { newIsrc } from '../testing/catalog.ts';
-import { useLibrary } from '../testing/library.ts';
+import { newIsrc } from '../test/catalog.ts';
+import { useLibrary } from '../test/library.ts';
 import type { IngestionScheduler, TrackIngestionRequest } from './ingestionScheduler.ts';
 
 const here = useLibrary();

@@ -5,8 +5,8 @@ import type { LogFields } from '@segue/ingestion/logEvents.ts';
 import type { IngestionRequest } from '@segue/ingestion/request.ts';
 import { storeAndEnqueue, storeAndEnqueueAlbum } from '@segue/outbox/enqueue.ts';
 import { crashPoint } from '@segue/process/crashPoint.ts';
-import { type Logger, withoutRedaction } from '@segue/process/logger.ts';
 import { reasonOf } from '@segue/process/reason.ts';
+import { type Logger, withoutRedaction } from '@segue/telemetry/logger.ts';
 import type { PendingQuery, Row } from 'postgres';
 import type { IngestionHint } from './hint.ts';
 

@@ -1,7 +1,7 @@
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { expect, test } from 'vitest';
-import { newIsrc } from '../testing/catalog.ts';
-import { useLibrary } from '../testing/library.ts';
+import { newIsrc } from '../test/catalog.ts';
+import { useLibrary } from '../test/library.ts';
 import { createStatusLookup, readLedger } from './status.ts';
 
 const here = useLibrary();

@@ -1,8 +1,8 @@
-import { TidalApiError } from '@segue/tidal/error.ts';
+import { TidalApiError } from '@segue/tidal/http/error.ts';
 import { expect, test } from 'vitest';
-import { catalogAlbum, catalogListing, fakeCatalog, newIsrc } from '../testing/catalog.ts';
-import { newUser, useLibrary } from '../testing/library.ts';
-import { levels } from '../testing/logger.ts';
+import { catalogAlbum, catalogListing, fakeCatalog, newIsrc } from '../test/catalog.ts';
+import { newUser, useLibrary } from '../test/library.ts';
+import { levels } from '../test/logger.ts';
 import { addAlbum } from './addAlbum.ts';
 
 const here = useLibrary();

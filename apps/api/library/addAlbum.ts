@@ -1,9 +1,9 @@
 import type { Queryable } from '@segue/database/connection.ts';
 import type { LogFields } from '@segue/ingestion/logEvents.ts';
 import type { AlbumListing, CatalogAlbum } from '@segue/tidal/catalog.ts';
-import { askCatalog } from './askCatalog.ts';
+import { askCatalog } from '../catalog/askCatalog.ts';
+import { isrcToStore } from '../catalog/isrcToStore.ts';
 import { findExisting } from './existingItem.ts';
-import { isrcToStore } from './isrcToStore.ts';
 import type { Addition, Library, LibraryAlbum } from './library.ts';
 import { violatesUnique } from './uniqueViolation.ts';
 

@@ -1,9 +1,9 @@
 import type { Sql } from '@segue/database/connection.ts';
-import { TidalApiError } from '@segue/tidal/error.ts';
+import { TidalApiError } from '@segue/tidal/http/error.ts';
 import { describe, expect, test } from 'vitest';
-import { catalogTrack, fakeCatalog, newIsrc } from '../testing/catalog.ts';
-import { newUser, useLibrary } from '../testing/library.ts';
-import { levels } from '../testing/logger.ts';
+import { catalogTrack, fakeCatalog, newIsrc } from '../test/catalog.ts';
+import { newUser, useLibrary } from '../test/library.ts';
+import { levels } from '../test/logger.ts';
 import { addTrack } from './addTrack.ts';
 
 const here = useLibrary();

@@ -1,8 +1,8 @@
 import type { Queryable } from '@segue/database/connection.ts';
 import type { CatalogTrack } from '@segue/tidal/catalog.ts';
-import { askCatalog } from './askCatalog.ts';
+import { askCatalog } from '../catalog/askCatalog.ts';
+import { isrcToStore } from '../catalog/isrcToStore.ts';
 import { findExisting } from './existingItem.ts';
-import { isrcToStore } from './isrcToStore.ts';
 import type { Addition, Library, LibraryTrack } from './library.ts';
 import { violatesUnique } from './uniqueViolation.ts';
 

@@ -1,6 +1,6 @@
+import { askCatalog } from '../catalog/askCatalog.ts';
 import { addMany } from './addMany.ts';
 import { storeTrack } from './addTrack.ts';
-import { askCatalog } from './askCatalog.ts';
 import { checkTidalId, isTidalId } from './inputError.ts';
 import type { Addition, Library, LibraryTrack } from './library.ts';
 

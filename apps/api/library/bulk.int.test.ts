@@ -1,9 +1,9 @@
-import { TidalApiError } from '@segue/tidal/error.ts';
+import { TidalApiError } from '@segue/tidal/http/error.ts';
 import { describe, expect, test } from 'vitest';
-import { ask } from '../testing/ask.ts';
-import { catalogAlbum, catalogListing, catalogTrack, fakeCatalog } from '../testing/catalog.ts';
-import { newUser, useLibrary } from '../testing/library.ts';
-import { serverOf } from '../testing/server.ts';
+import { ask } from '../test/ask.ts';
+import { catalogAlbum, catalogListing, catalogTrack, fakeCatalog } from '../test/catalog.ts';
+import { newUser, useLibrary } from '../test/library.ts';
+import { serverOf } from '../test/server.ts';
 import { addAlbums } from './addAlbums.ts';
 import { addTrack } from './addTrack.ts';
 import { addTracks } from './addTracks.ts';

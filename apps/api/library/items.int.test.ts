@@ -1,7 +1,7 @@
 import { libraryAlbums, libraryTracks } from '@segue/database/schema.ts';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { newTidalId } from '../testing/catalog.ts';
-import { newUser, useLibrary } from '../testing/library.ts';
+import { newTidalId } from '../test/catalog.ts';
+import { newUser, useLibrary } from '../test/library.ts';
 import { InputError } from './inputError.ts';
 import { findItem, listItems, removeItem } from './items.ts';
 

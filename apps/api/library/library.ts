@@ -1,5 +1,5 @@
 import type { libraryAlbums, libraryTracks } from '@segue/database/schema.ts';
-import type { Logger } from '@segue/process/logger.ts';
+import type { Logger } from '@segue/telemetry/logger.ts';
 import type { TidalClient } from '@segue/tidal/client.ts';
 import type { Database } from '../database.ts';
 import type { IngestionScheduler } from '../ingestion/ingestionScheduler.ts';

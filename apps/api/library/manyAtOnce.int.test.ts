@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { take } from '@segue/outbox/take.ts';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ask, send } from '../testing/ask.ts';
-import { catalogAlbum, catalogListing, catalogTrack, fakeCatalog, newIsrc } from '../testing/catalog.ts';
-import { newUser, useLibrary } from '../testing/library.ts';
-import { serverOf } from '../testing/server.ts';
+import { ask, send } from '../test/ask.ts';
+import { catalogAlbum, catalogListing, catalogTrack, fakeCatalog, newIsrc } from '../test/catalog.ts';
+import { newUser, useLibrary } from '../test/library.ts';
+import { serverOf } from '../test/server.ts';
 
 const here = useLibrary();
 const tracks = Array.from({ length: 6 }, () => catalogTrack());

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { newUser, useLibrary } from '../testing/library.ts';
+import { newUser, useLibrary } from '../test/library.ts';
 import { addAlbum } from './addAlbum.ts';
 import { addTrack } from './addTrack.ts';
 

@@ -1,6 +1,6 @@
 import { reasonOf } from '@segue/process/reason.ts';
-import type { Breaker } from '../breaker.ts';
-import type { TrackIndex } from '../qdrant/trackIndex.ts';
+import type { TrackIndex } from '@segue/track-index/trackIndex.ts';
+import type { Breaker } from '../guards/breaker.ts';
 import type { TakenRow } from './dropDuplicates.ts';
 
 export type Asked = {

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
-import { Breaker } from '../breaker.ts';
+import { Breaker } from '../guards/breaker.ts';
+import { takenRow } from '../test/rows.ts';
 import { askIndex } from './askIndex.ts';
-import { takenRow } from './rows.testing.ts';
 
 const closed = () => new Breaker({ firstWaitMs: 3_600_000, longestWaitMs: 3_600_000 });
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { claimedRow, nothing, takenRow } from '../test/rows.ts';
 import type { Asked } from './askIndex.ts';
 import { conclude } from './conclude.ts';
 import type { Deduped, TakenRow } from './dropDuplicates.ts';
-import { claimedRow, nothing, takenRow } from './rows.testing.ts';
 import type { Sent } from './send.ts';
 
 const outage = { kind: 'unavailable', error: 'Inngest answered 503: later' } as const;

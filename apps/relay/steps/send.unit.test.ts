@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import type { Answer } from '../inngest/answer.ts';
 import type { SendOptions } from '../inngest/eventSender.ts';
-import { claimedRow, takenRow } from './rows.testing.ts';
+import { claimedRow, takenRow } from '../test/rows.ts';
 import { eventOf, type SendDependencies, send } from './send.ts';
 
 const never = new AbortController().signal;

@@ -1,9 +1,9 @@
 import { claim } from '@segue/outbox/claim.ts';
-import { enqueueAlbum, newRequest, useOutbox, windowMs } from '@segue/outbox/outbox.testing.ts';
+import { enqueueAlbum, newRequest, useOutbox, windowMs } from '@segue/outbox/test/outbox.ts';
 import { expect, test } from 'vitest';
+import { nothing } from '../test/rows.ts';
 import type { Conclusion } from './conclude.ts';
 import { dropDuplicates, type TakenRow } from './dropDuplicates.ts';
-import { nothing } from './rows.testing.ts';
 import { type SettleOptions, settle } from './settle.ts';
 
 const outbox = useOutbox();

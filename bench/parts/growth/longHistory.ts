@@ -2,7 +2,7 @@ import { connect } from '@segue/database/connection.ts';
 import { claim } from '@segue/outbox/claim.ts';
 import { settle } from '@segue/outbox/settle.ts';
 import { take } from '@segue/outbox/take.ts';
-import { Frontier } from '@segue/relay/frontier.ts';
+import { Frontier } from '@segue/relay/claiming/claimCursor.ts';
 import { rowSession } from '@segue/relay/rowSessions.ts';
 import { type Bench, type PartResult, rounds, scaled } from '../../bench.ts';
 import { addHistory, addPending } from '../../history.ts';

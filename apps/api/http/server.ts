@@ -1,0 +1,144 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { ConfigurationError } from '@segue/process/environment.ts';
+import { type FastifyInstance, fastify } from 'fastify';
+import { NoSchemaIntrospectionCustomRule } from 'graphql/index.js';
+import mercurius from 'mercurius';
+import { type Authenticate, createAuthenticate } from '../access/authentication.ts';
+import { type MutationAllowance, unlimited } from '../access/mutationAllowance.ts';
+import { createContext } from '../graphql/context.ts';
+import { guardDocuments } from '../graphql/documentGuards.ts';
+import { createErrorFormatter } from '../graphql/errors.ts';
+import { limitQueries } from '../graphql/queryLimits.ts';
+import { createResolvers } from '../graphql/resolvers.ts';
+import type { Library } from '../library/library.ts';
+import { sendSecurityHeaders } from './headers.ts';
+import { serveHealth } from './health.ts';
+import { defaultLimits, type Limits } from './limits.ts';
+import { OutageGuard } from './outageGuard.ts';
+import { identifyUsers } from './user.ts';
+
+/** A query is compiled when it comes for the second time: one that comes once is not worth the 3 ms. */
+const compileAfter = 1;
+/** Parsed queries: at the default limits of body and tokens some 60 MB at the very most, usually one or two. */
+const rememberedQueries = 100;
+/** Of all that is wrong with one query: enough to mend it by. */
+const namedErrors = 20;
+/** Less than the 10 s that `run` allows in all. What still waits for TIDAL then has stored nothing. */
+const finishWithinMs = 6_000;
+
+/** Headers that no page of another site can send without the browser asking us first: any of them will do. */
+const csrfHeaders = [
+  'authorization',
+  'graphql-require-preflight',
+  'apollo-require-preflight',
+  'x-apollo-operation-name',
+  'mercurius-require-preflight',
+  'x-mercurius-operation-name',
+];
+
+export type ServerOptions = {
+  authenticate: Authenticate;
+  mutationAllowance: MutationAllowance;
+  limits: Limits;
+  /** Other sites whose pages may ask. */
+  allowedOrigins: string[];
+  /** Whether introspection and GraphiQL are on. */
+  explorable: boolean;
+};
+
+/** For one user on one machine. */
+export const localServer: ServerOptions = {
+  authenticate: createAuthenticate(null),
+  mutationAllowance: unlimited,
+  limits: defaultLimits,
+  allowedOrigins: [],
+  explorable: true,
+};
+
+/** The HTTP server: GraphQL at `/graphql`, its editor at `/graphiql`, and health. */
+export async function createServer(library: Library, options: ServerOptions): Promise<FastifyInstance> {
+  const { database, logger } = library;
+  const { authenticate, mutationAllowance, limits, allowedOrigins, explorable } = options;
+  const { requestTimeoutMs } = limits;
+  const guard = new OutageGuard();
+  // "Did you mean …?" would tell what introspection does not. mercurius's types do not know of it yet.
+  const validateOptions = { maxErrors: namedErrors, hideSuggestions: !explorable };
+  const server = fastify({
+    bodyLimit: limits.bodyBytes,
+    // For a client to send its request; Fastify's default is for ever.
+    requestTimeout: requestTimeoutMs,
+    genReqId: () => randomUUID(),
+  });
+  await sendSecurityHeaders(server, allowedOrigins);
+  identifyUsers(server, authenticate, logger);
+  leaveErrorPathsAlone(server);
+  await server.register(mercurius, {
+    schema: await readFile(new URL('../graphql/schema.graphql', import.meta.url), 'utf8'),
+    resolvers: createResolvers(library, guard, limits),
+    context: request => createContext(request, { database, guard, requestTimeoutMs }),
+    errorFormatter: createErrorFormatter(logger),
+    jit: compileAfter,
+    cache: rememberedQueries,
+    graphiql: explorable,
+    validationRules: explorable ? [] : [NoSchemaIntrospectionCustomRule],
+    graphql: {
+      parseOptions: { maxTokens: limits.queryTokens },
+      validateOptions,
+    },
+    csrfPrevention: { requiredHeaders: csrfHeaders },
+  });
+  guardDocuments(server);
+  limitQueries(server, limits, mutationAllowance);
+  serveHealth(server, database, logger);
+  endConnectionsWhenClosing(server);
+  return server;
+}
+
+/** mercurius 16.10 describes its answers so that a number in an error's path, a place in a list, becomes text. */
+function leaveErrorPathsAlone(server: FastifyInstance): void {
+  server.addHook('onRoute', ({ url, schema }) => {
+    if (url === '/graphql') delete schema?.response;
+  });
+}
+
+/**
+ * A connection that waits for its answer when we close would idle on behind it, for as long as its client likes:
+ * Node ends only those that idle already.
+ */
+function endConnectionsWhenClosing(server: FastifyInstance): void {
+  let closing = false;
+  server.addHook('preClose', async () => {
+    closing = true;
+  });
+  server.addHook('onSend', (_request, reply, payload, done) => {
+    if (closing) reply.header('connection', 'close');
+    done(null, payload);
+  });
+}
+
+/**
+ * @returns the server's address, `http://127.0.0.1:4000`
+ * @throws ConfigurationError when it cannot listen there
+ */
+export async function listen(server: FastifyInstance, host: string, port: number): Promise<string> {
+  try {
+    return await server.listen({ host, port });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE') throw new ConfigurationError(`API_PORT ${port} is taken; choose another`);
+    if (code === 'EACCES')
+      throw new ConfigurationError(`API_PORT ${port} needs rights that we lack; choose another`);
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+      throw new ConfigurationError(`API_HOST ${host} is no address of this machine`);
+    }
+    throw error;
+  }
+}
+
+/** Takes no more requests, and resolves when those in hand are answered, or dropped after 6 s. */
+export async function close(server: FastifyInstance): Promise<void> {
+  const overdue = setTimeout(() => server.server.closeAllConnections(), finishWithinMs);
+  await server.close();
+  clearTimeout(overdue);
+}

@@ -1,0 +1,89 @@
+import type { Sql } from '@segue/database/connection.ts';
+import { confirmIndexed, readUnconfirmed } from '@segue/outbox/confirm.ts';
+import { pause } from '@segue/process/pause.ts';
+import { reasonOf } from '@segue/process/reason.ts';
+import type { Logger } from '@segue/telemetry/logger.ts';
+import type { TrackIndex } from '@segue/track-index/trackIndex.ts';
+import type { Breaker } from '../guards/breaker.ts';
+
+export type ConfirmationOptions = {
+  sql: Sql;
+  index: TrackIndex;
+  indexBreaker: Breaker;
+  logger: Logger;
+  /** Between two rounds. */
+  everyMs: number;
+  /** The worker needs some 20 s for a recording; it is not asked for earlier. */
+  youngestMs: number;
+};
+
+/** What has not reached the index within a day is not looked for any more. */
+const oldestMs = 24 * 3_600_000;
+/** Pages of a thousand requests in one round: asking for 20,000 points takes Qdrant well under a second. */
+const pagesAtOnce = 20;
+
+/**
+ * Looks now and then for what was sent, and notes what has reached the index. Nothing depends on it but what
+ * people are told of their recordings: this is how `SCHEDULED` becomes `INDEXED`.
+ *
+ * @returns a function that ends it
+ */
+export function keepConfirming(options: ConfirmationOptions): () => Promise<void> {
+  const { sql, index, indexBreaker, logger, everyMs, youngestMs } = options;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+
+  /**
+   * Asks, and is the probe where one is due: after an outage no row may come by for hours. Whether the index is away
+   * is for the rows to find out: a failure here alone opens no breaker, and lets no row pass unasked.
+   */
+  async function ask(isrcs: string[]): Promise<Map<string, boolean>> {
+    const probing = indexBreaker.state === 'probing';
+    try {
+      const exists = await index.checkTracksExist(isrcs);
+      indexBreaker.succeeded();
+      return exists;
+    } catch (error) {
+      if (probing) indexBreaker.failed();
+      throw error;
+    }
+  }
+
+  const mayGoOn = () => !signal.aborted && indexBreaker.state !== 'open';
+
+  async function round(): Promise<void> {
+    let before: number | null = Number.MAX_SAFE_INTEGER;
+    for (let pages = 0; before !== null && pages < pagesAtOnce && mayGoOn(); pages++) {
+      const page: Awaited<ReturnType<typeof readUnconfirmed>> = await readUnconfirmed(sql, {
+        oldestMs,
+        youngestMs,
+        before,
+      });
+      before = page.before;
+      if (page.isrcs.length === 0) continue;
+      const exists = await ask(page.isrcs);
+      const indexed = page.isrcs.filter(isrc => exists.get(isrc));
+      if (indexed.length > 0) await confirmIndexed(sql, indexed);
+    }
+  }
+
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      await pause(everyMs, signal);
+      try {
+        await round();
+      } catch (error) {
+        logger.debug(
+          { error: reasonOf(error) },
+          'not looked for what was sent; tried again with the next round',
+        );
+      }
+    }
+  }
+
+  const running = run();
+  return async () => {
+    stopping.abort();
+    await running;
+  };
+}

@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import type { CatalogTrack } from '../catalog.ts';
+import { primaryArtistName } from '../document/artistName.ts';
+import { coverArtUrl } from '../document/coverArt.ts';
+import { firstIncluded, type Included, includedSchema, readShape, toMany } from '../document/document.ts';
+import { durationInSeconds } from '../document/duration.ts';
+import { fullTitle, optionalText, text } from '../document/text.ts';
+import { notFound, type TidalApi } from '../http/api.ts';
+
+/** What must come along with a track for {@link readTrack}. */
+export const trackInclude = 'artists,albums.coverArt';
+
+/** A track resource; of its fields only id and title must be there. */
+export const trackSchema = z.object({
+  id: z.string(),
+  attributes: z.object({
+    title: text,
+    version: optionalText,
+    isrc: optionalText,
+    duration: z.string().catch(''),
+    explicit: z.boolean().catch(false),
+  }),
+  relationships: z.object({ artists: toMany, albums: toMany }).catch({ artists: [], albums: [] }),
+});
+
+const albumOfTrackSchema = z.object({
+  attributes: z.object({ title: text, version: optionalText }),
+  relationships: z.object({ coverArt: toMany }).catch({ coverArt: [] }),
+});
+
+const documentSchema = z.object({ data: trackSchema, included: includedSchema });
+
+/**
+ * Asks for one track.
+ *
+ * @param deadline on the clock, in ms
+ * @returns null when TIDAL does not know it, or not in that country
+ * @throws TidalApiError
+ */
+export async function getTrack(
+  api: TidalApi,
+  tidalId: string,
+  countryCode: string,
+  deadline: number,
+): Promise<CatalogTrack | null> {
+  const subject = `track ${tidalId}`;
+  const body = await api.find(subject, deadline, (client, init) =>
+    client.GET('/tracks/{id}', {
+      params: { path: { id: tidalId }, query: { countryCode, include: trackInclude } },
+      ...init,
+    }),
+  );
+  if (body === notFound) return null;
+
+  const { data, included } = readShape(documentSchema, body, subject);
+  return readTrack(data, included);
+}
+
+/** A track with its album, as far as that came along. */
+export function readTrack(data: z.infer<typeof trackSchema>, included: Included): CatalogTrack {
+  const album = firstIncluded(included, data.relationships.albums, albumOfTrackSchema);
+  return {
+    ...describeTrack(data, included),
+    albumName: album === null ? '' : fullTitle(album.attributes),
+    coverArtUrl: album === null ? null : coverArtUrl(included, album.relationships.coverArt),
+  };
+}
+
+/** What a track says of itself, wherever it was found. */
+export function describeTrack(
+  { id, attributes, relationships }: z.infer<typeof trackSchema>,
+  included: Included,
+) {
+  return {
+    tidalId: id,
+    title: fullTitle(attributes),
+    artistName: primaryArtistName(included, relationships.artists),
+    duration: durationInSeconds(attributes.duration),
+    explicit: attributes.explicit,
+    isrc: attributes.isrc,
+  };
+}

@@ -1,0 +1,115 @@
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const root = resolve(import.meta.dirname, '../..');
+
+/** The rooms of the house, and which others each may look into. */
+const mayImport: Record<string, string[]> = {
+  'packages/ingestion': [],
+  'packages/child-process': [],
+  'packages/terminal': [],
+  'packages/telemetry': [],
+  'packages/process': ['packages/telemetry'],
+  'packages/track-index': ['packages/ingestion', 'packages/process'],
+  'packages/database': ['packages/process', 'packages/telemetry'],
+  'packages/outbox': ['packages/ingestion', 'packages/database'],
+  'packages/tidal': ['packages/process'],
+  'packages/stand-ins': [],
+  'packages/local-postgres': ['packages/child-process', 'packages/process'],
+  'packages/testing': [
+    'packages/child-process',
+    'packages/database',
+    'packages/local-postgres',
+    'packages/process',
+  ],
+  'apps/api': ['ingestion', 'telemetry', 'process', 'database', 'outbox', 'tidal'].map(
+    name => `packages/${name}`,
+  ),
+  'apps/relay': ['ingestion', 'telemetry', 'process', 'database', 'outbox', 'track-index'].map(
+    name => `packages/${name}`,
+  ),
+  'apps/local': [
+    'ingestion',
+    'child-process',
+    'telemetry',
+    'terminal',
+    'process',
+    'database',
+    'local-postgres',
+    'stand-ins',
+  ].map(name => `packages/${name}`),
+};
+
+/** What tests and their support files may use besides. */
+const testsMayImport = [
+  'packages/testing',
+  'packages/stand-ins',
+  'packages/local-postgres',
+  'packages/ingestion',
+  'packages/process',
+  'packages/child-process',
+];
+
+/** Libraries that belong to one room: who else imports them has reached through a wall. */
+const librariesOf: Record<string, string[]> = {
+  inngest: ['apps/relay', 'apps/worker'],
+  '@qdrant/js-client-rest': ['packages/track-index'],
+  fastify: ['apps/api', 'apps/relay', 'apps/worker', 'packages/stand-ins'],
+  mercurius: ['apps/api'],
+  'drizzle-orm': ['apps/api', 'packages/database'],
+};
+
+type Import = { file: string; room: string; isTest: boolean; target: string };
+
+const imports: Import[] = globSync('{apps,packages}/*/**/*.ts', {
+  cwd: root,
+  exclude: path => path.includes('node_modules'),
+}).flatMap(file => {
+  const text = readFileSync(join(root, file), 'utf8');
+  const room = file.split('/').slice(0, 2).join('/');
+  const isTest = /\.(unit|int|e2e)\.test\.ts$|\/test\/|^packages\/testing\//.test(file);
+  return [
+    ...text.matchAll(/^(?:import|export)\s[^'"]*?from\s+'([^']+)'|^import\s+'([^']+)'|import\('([^']+)'\)/gm),
+  ].map(match => ({ file, room, isTest, target: (match[1] ?? match[2] ?? match[3]) as string }));
+});
+
+/** The room that an import leads to, or null for a library. */
+function roomOf({ file, target }: Import): string | null {
+  if (target.startsWith('.')) {
+    return relative(root, resolve(root, dirname(file), target))
+      .split('/')
+      .slice(0, 2)
+      .join('/');
+  }
+  const name = /^@segue\/([^/]+)\//.exec(target)?.[1];
+  if (!name) return null;
+  return ['api', 'relay', 'worker', 'local'].includes(name) ? `apps/${name}` : `packages/${name}`;
+}
+
+describe('the direction of imports', () => {
+  test('the rooms are the ones that the plan knows', () => {
+    expect(new Set(imports.map(({ room }) => room))).toEqual(new Set(Object.keys(mayImport)));
+  });
+
+  test.each(Object.keys(mayImport))('%s imports only what it may', room => {
+    const allowed = new Set([room, ...(mayImport[room] ?? [])]);
+    const strays = imports
+      .filter(entry => entry.room === room)
+      .filter(entry => {
+        const target = roomOf(entry);
+        if (target === null || allowed.has(target)) return false;
+        return !(entry.isTest && testsMayImport.includes(target));
+      })
+      .map(({ file, target }) => `${file} imports ${target}`);
+    expect(strays).toEqual([]);
+  });
+
+  test.each(Object.entries(librariesOf))('%s is used by %j alone', (library, rooms) => {
+    const strays = imports
+      .filter(({ target }) => target === library || target.startsWith(`${library}/`))
+      .filter(({ room, isTest }) => !rooms.includes(room) && !isTest)
+      .map(({ file }) => file);
+    expect(strays).toEqual([]);
+  });
+});

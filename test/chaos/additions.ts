@@ -1,0 +1,134 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Sql } from '@segue/database/connection.ts';
+import { readIsrc } from '@segue/ingestion/isrc.ts';
+import type { Addition } from './model.ts';
+import type { Wish } from './workload.ts';
+
+export type AdditionsOptions = {
+  sql: Sql;
+  /** Where the API is now; null while it is down. */
+  apiAddress: () => string | null;
+  /** The dedupe window that it is now. */
+  window: () => number;
+};
+
+export type Additions = {
+  /** Makes the addition, and does not rest until it is known to be made, or all are given up. Never throws. */
+  make(wish: Wish): Promise<void>;
+  giveUp(): void;
+  /** What should have come of all that was made until now. */
+  read(sql: Sql): Promise<Addition[]>;
+  /** Errors of the API that no client should ever see. */
+  problems: string[];
+};
+
+const retryMs = 250;
+const answerWithinMs = 20_000;
+
+const outcomes = `
+  __typename
+  ... on CatalogItemNotFoundError { tidalId }
+  ... on TidalApiUnavailableError { retryable }`;
+const mutations = {
+  track: `mutation ($id: ID!) { answer: addTrackToLibrary(input: {tidalTrackId: $id}) { ${outcomes} } }`,
+  album: `mutation ($id: ID!) { answer: addAlbumToLibrary(input: {tidalAlbumId: $id}) { ${outcomes} } }`,
+};
+
+/** Adds to the library over GraphQL, and to the outbox by INSERT, as clients and other services do. */
+export function startAdditions({ sql, apiAddress, window }: AdditionsOptions): Additions {
+  const inserted: Addition[] = [];
+  /** By TIDAL id: the window in which it was asked for, and whether it was said to be done. */
+  const asked = new Map<string, { window: number; confirmed: boolean }>();
+  const problems: string[] = [];
+  let givenUp = false;
+
+  async function insert(wish: Extract<Wish, { by: 'insert' }>): Promise<void> {
+    const { title, isrc, spelled, force, holdMs } = wish;
+    const addition: Addition = { title, isrc, force, window: window(), confirmed: false };
+    inserted.push(addition);
+    try {
+      // The row is written first and committed after the sleep: what comes later is visible earlier.
+      await sql`
+        WITH request AS (
+          INSERT INTO ingestion_outbox (isrc, title, artist, album, force)
+          VALUES (${spelled}, ${title}, 'Another Service', 'Inserts', ${force}) RETURNING id
+        )
+        SELECT pg_sleep(${holdMs / 1_000}::float8) FROM request`;
+      addition.confirmed = true;
+    } catch {
+      // Whether it was committed is not known, and to ask again could make it twice.
+    }
+  }
+
+  async function add({ by, tidalId }: Extract<Wish, { tidalId: string }>): Promise<void> {
+    const state = { window: window(), confirmed: false };
+    asked.set(tidalId, state);
+    while (!state.confirmed && !givenUp) {
+      state.confirmed = await tryToAdd(mutations[by], tidalId).catch(() => false);
+      if (!state.confirmed) await wait(retryMs);
+    }
+  }
+
+  /** @returns whether the library is said to hold it now */
+  async function tryToAdd(query: string, id: string): Promise<boolean> {
+    const address = apiAddress();
+    if (address === null) return false;
+    const response = await fetch(`${address}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query, variables: { id } }),
+      signal: AbortSignal.timeout(answerWithinMs),
+    });
+    const { data, errors } = (await response.json()) as {
+      data?: { answer?: { __typename: string } };
+      errors?: { message: string; extensions?: { code?: string } }[];
+    };
+    const outcome = data?.answer?.__typename ?? '';
+    if (['LibraryTrack', 'LibraryAlbum', 'DuplicateLibraryItemError'].includes(outcome)) return true;
+    const isClear =
+      outcome === 'TidalApiUnavailableError' ||
+      errors?.[0]?.extensions?.code === 'DATABASE_UNAVAILABLE' ||
+      // Said by an API that is about to stop.
+      response.status === 503;
+    if (!isClear)
+      problems.push(`adding ${id}, the API answered ${response.status}: ${JSON.stringify({ data, errors })}`);
+    return false;
+  }
+
+  return {
+    problems,
+    make: wish => (wish.by === 'insert' ? insert(wish) : add(wish)),
+    giveUp() {
+      givenUp = true;
+    },
+
+    /**
+     * What the library holds is what was added: an answer that was lost may have been a yes, and an album whose
+     * listing could not be read is stored as far as it could.
+     */
+    async read(sql) {
+      const items = await sql<{ tidalId: string; listing: { title: string; isrc: string | null }[] }[]>`
+        SELECT tidal_track_id AS "tidalId",
+          jsonb_build_array(jsonb_build_object('title', title, 'isrc', isrc)) AS listing
+        FROM library_tracks
+        UNION ALL
+        SELECT tidal_album_id, track_listing FROM library_albums`;
+      const held = new Set(items.map(({ tidalId }) => tidalId));
+      const missing = [...asked].filter(([tidalId, { confirmed }]) => confirmed && !held.has(tidalId));
+      return [
+        ...inserted,
+        ...items.flatMap(({ tidalId, listing }) => {
+          const windowThen = asked.get(tidalId)?.window ?? 0;
+          return listing.map(({ title, isrc }): Addition => {
+            const reading = readIsrc(isrc);
+            const canonical = 'isrc' in reading ? reading.isrc : null;
+            return { title, isrc: canonical, force: false, window: windowThen, confirmed: true };
+          });
+        }),
+        ...missing.map(([tidalId, { window: then }]): Addition => {
+          return { title: `item ${tidalId}`, isrc: 'unknown', force: false, window: then, confirmed: true };
+        }),
+      ];
+    },
+  };
+}

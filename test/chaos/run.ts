@@ -1,0 +1,201 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { pause } from '@segue/process/pause.ts';
+import { startAdditions } from './additions.ts';
+import { onFreshConnection } from './database.ts';
+import { type Blow, blowsOf } from './faultSchedule.ts';
+import { type Outcome, violations } from './model.ts';
+import {
+  countInserts,
+  countOpen,
+  type Held,
+  lastSettled,
+  passADay,
+  readHeld,
+  readTables,
+} from './observation.ts';
+import type { Tally } from './processes.ts';
+import { randomStream } from './random.ts';
+import { leaseMs, relayCount, startSystem } from './system.ts';
+import { indexedFromTheStart, isRefused, wishesOf } from './workload.ts';
+
+export type ChaosOptions = {
+  seed: number;
+  /** How long blows fall, in all. Each round takes some seconds more, in which the outbox is drained. */
+  seconds: number;
+  /** Ends the run early: the round that is under way is the last one, and is over. */
+  signal: AbortSignal;
+  say: (line: string) => void;
+};
+
+/** What a run has shown. */
+export type Figures = {
+  tally: Tally;
+  /** How often which fault was brought about. */
+  faults: Map<string, number>;
+  additions: number;
+  /** Rows by what became of them. */
+  rows: Map<string, number>;
+  /** Event ids that Inngest has accepted, and how often it was sent one that it had already. */
+  events: number;
+  repeatedSends: number;
+  /** ms from the end of the last fault until nothing was open. */
+  longestDrainMs: number;
+  /** ms from the kill of a relay until all was settled that was in flight then, whatever else was broken. */
+  longestRecoveryMs: number;
+  /** What is wrong; empty when all is well. */
+  violations: string[];
+};
+
+const roundMs = 20_000;
+/** Leases, breakers, retries and restarts take some seconds. What takes so long is stuck. */
+const drainWithinMs = 60_000;
+
+/**
+ * Adds, and breaks everything meanwhile. After each round of 20 s all faults are ended, the outbox is drained,
+ * and the whole is held against the model; then a day may pass, so that recordings are sent anew.
+ *
+ * @throws when the run itself cannot go on
+ */
+export async function runChaos({ seed, seconds, signal, say }: ChaosOptions): Promise<Figures> {
+  const rounds = Math.ceil((seconds * 1_000) / roundMs);
+  const { wishes, catalogue } = wishesOf({ seed, rounds, roundMs });
+  const random = randomStream(seed, 'between rounds');
+  const indexed = new Set(indexedFromTheStart);
+  const faults = new Map<string, number>();
+  const kills: Held[] = [];
+  let window = 0;
+  let longestDrainMs = 0;
+
+  const system = await startSystem({ seed, catalogue });
+  const { sql, services, tally } = system;
+  const additions = startAdditions({ sql, apiAddress: system.apiAddress, window: () => window });
+
+  async function strike(blow: Blow): Promise<void> {
+    if (blow.what === 'kill relay') {
+      // Not waited for: the database may be away.
+      readHeld(sql).then(
+        held => kills.push(held),
+        () => undefined,
+      );
+    }
+    const fault = 'fault' in blow ? blow.fault : '';
+    if (fault !== null) count(faults, `${blow.what} ${fault}`.trim());
+    await system.strike(blow);
+  }
+
+  /** @returns what is still under way when the time is up */
+  async function storm(round: number): Promise<Promise<void>[]> {
+    const ms = Math.min(roundMs, seconds * 1_000 - round * roundMs);
+    const made = wishes
+      .filter(wish => wish.round === round && wish.atMs < ms)
+      .map(wish => ({ atMs: wish.atMs, begin: () => additions.make(wish) }));
+    const blows = blowsOf({ seed, round, ms, relays: relayCount, leaseMs });
+    const struck = blows.map(blow => ({ atMs: blow.atMs, begin: () => strike(blow) }));
+    return await inTime(ms, [...made, ...struck], signal);
+  }
+
+  async function drain(): Promise<number> {
+    const start = performance.now();
+    const isBusy = async () => (await countInserts(sql)) > 0 || (await countOpen(sql)) > 0;
+    while (await isBusy().catch(() => true)) {
+      if (performance.now() - start > drainWithinMs) break;
+      await wait(50);
+    }
+    return performance.now() - start;
+  }
+
+  function observe(): Promise<Outcome> {
+    return onFreshConnection(system.databaseUrl, async fresh => ({
+      additions: await additions.read(fresh),
+      ...(await readTables(fresh)),
+      events: services.events(),
+      isIndexed: isrc => indexed.has(isrc),
+      isRefused,
+    }));
+  }
+
+  let outcome: Outcome | undefined;
+  const wrong: string[] = [];
+  try {
+    for (let round = 0; round < rounds && wrong.length === 0 && !signal.aborted; round++) {
+      system.threaten();
+      const underWay = await storm(round);
+      await system.heal();
+      if (!(await endsWithin(drainWithinMs, Promise.all(underWay))))
+        wrong.push('R1: additions are not answered for a minute');
+      const drainMs = await drain();
+      longestDrainMs = Math.max(longestDrainMs, drainMs);
+      outcome = await observe();
+      wrong.push(...violations(outcome), ...additions.problems, ...tally.problems);
+      say(
+        `round ${round + 1} of ${rounds}: ${outcome.rows.length} rows, ${outcome.events.length} sends, ` +
+          `drained in ${Math.round(drainMs)} ms, ${wrong.length} violations`,
+      );
+
+      const sent = [...new Set(outcome.events.map(({ data }) => String(data?.isrc)))];
+      const newlyIndexed = sent.filter(isrc => !indexed.has(isrc) && random.chance(0.1));
+      await services.index(newlyIndexed);
+      for (const isrc of newlyIndexed) indexed.add(isrc);
+      if (random.chance(0.6)) {
+        window += 1;
+        await onFreshConnection(system.databaseUrl, passADay);
+      }
+    }
+    const recoveries = await onFreshConnection(system.databaseUrl, fresh =>
+      Promise.all(kills.map(held => lastSettled(fresh, held))),
+    );
+    const { additions: added, rows, events } = outcome as Outcome;
+    const ids = new Set(events.map(({ id }) => id)).size;
+    return {
+      tally,
+      faults,
+      additions: added.length,
+      rows: rows.reduce(
+        (counts, { status, reason }) => count(counts, status === 'skipped' ? `${status}, ${reason}` : status),
+        new Map<string, number>(),
+      ),
+      events: ids,
+      repeatedSends: events.length - ids,
+      longestDrainMs,
+      longestRecoveryMs: Math.max(0, ...recoveries),
+      violations: wrong,
+    };
+  } finally {
+    additions.giveUp();
+    await system.end();
+  }
+}
+
+/** @throws what the work throws */
+async function endsWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
+  const done = new AbortController();
+  try {
+    return await Promise.race([work.then(() => true), pause(ms, done.signal).then(() => false)]);
+  } finally {
+    done.abort();
+  }
+}
+
+/** Begins each thing at its moment. @returns what they have begun, when the time is up */
+async function inTime(
+  ms: number,
+  things: { atMs: number; begin: () => Promise<void> }[],
+  signal: AbortSignal,
+): Promise<Promise<void>[]> {
+  const start = performance.now();
+  const begun: Promise<void>[] = [];
+  for (const { atMs, begin } of things.sort((one, other) => one.atMs - other.atMs)) {
+    await pause(Math.max(0, start + atMs - performance.now()), signal);
+    if (signal.aborted) return begun;
+    const work = begin();
+    // Its failure is looked at in the end; until then it must not count as unhandled.
+    work.catch(() => undefined);
+    begun.push(work);
+  }
+  await pause(Math.max(0, start + ms - performance.now()), signal);
+  return begun;
+}
+
+function count(counts: Map<string, number>, name: string): Map<string, number> {
+  return counts.set(name, (counts.get(name) ?? 0) + 1);
+}
