@@ -29,6 +29,16 @@ const mayImport: Record<string, string[]> = {
   'apps/relay': ['ingestion', 'telemetry', 'process', 'database', 'outbox', 'track-index'].map(
     name => `packages/${name}`,
   ),
+  'apps/cli': [
+    'ingestion',
+    'terminal',
+    'telemetry',
+    'process',
+    'database',
+    'outbox',
+    'track-index',
+    'tidal',
+  ].map(name => `packages/${name}`),
   'apps/local': [
     'ingestion',
     'child-process',
@@ -84,7 +94,7 @@ function roomOf({ file, target }: Import): string | null {
   }
   const name = /^@segue\/([^/]+)\//.exec(target)?.[1];
   if (!name) return null;
-  return ['api', 'relay', 'worker', 'local'].includes(name) ? `apps/${name}` : `packages/${name}`;
+  return ['api', 'relay', 'worker', 'cli', 'local'].includes(name) ? `apps/${name}` : `packages/${name}`;
 }
 
 describe('the direction of imports', () => {

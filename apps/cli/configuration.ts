@@ -1,0 +1,29 @@
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { databaseUrl, readEnvironment } from '@segue/process/environment.ts';
+import { z } from 'zod';
+import { Failure } from './exitCode.ts';
+
+const schema = z.object({
+  DATABASE_URL: databaseUrl.optional(),
+  /** Where `npm start` keeps its data, and the address of its database while it runs. */
+  SEGUE_DATA_FOLDER: z.string().default('.segue'),
+});
+
+/**
+ * The database of DATABASE_URL, or else that of an `npm start` on the same machine.
+ *
+ * @throws ConfigurationError for an unusable variable; Failure when there is neither
+ */
+export async function findDatabase(environment: NodeJS.ProcessEnv): Promise<string> {
+  const { DATABASE_URL, SEGUE_DATA_FOLDER } = readEnvironment(schema, environment);
+  if (DATABASE_URL !== undefined) return DATABASE_URL;
+  const file = join(resolve(SEGUE_DATA_FOLDER), 'database-url');
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch {
+    throw new Failure(
+      `no database to ask: DATABASE_URL is not set, and no \`npm start\` has left its address in ${file}`,
+    );
+  }
+}
