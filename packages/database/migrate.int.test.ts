@@ -72,10 +72,18 @@ describe('a request by INSERT', () => {
   test('is normalised as the TypeScript does it, whatever the text', async () => {
     // What either side takes for white space, hyphens and their look-alikes, letters with odd upper cases.
     const awkward = fc.constantFrom(
-      ...' \t\n\v\f\r\u001c\u0085\u00a0\u1680\u180e\u2003\u200b\u2028\u202f\u3000\ufeff-‐‑–ıſKßéaZ9',
+      ...' \t\n\v\f\r\u001c\u0085\u00a0\u1680\u00ad\u180e\u2003\u200b\u200f\u2028\u2060\u2064\u2065\u202f\u3000\ufeff-‐‑–ıſKßéaZ9',
     );
     const character = fc.string({ unit: 'binary', minLength: 1, maxLength: 1 });
-    const text = fc.string({ unit: fc.oneof(awkward, character) }).filter(value => !value.includes('\0'));
+    const anything = fc.string({ unit: fc.oneof(awkward, character) }).filter(value => !value.includes('\0'));
+    const labelled = fc
+      .tuple(
+        fc.constantFrom('ISRC', 'isrc:', 'ISRC :', 'ISRC:ISRC'),
+        awkward,
+        fc.stringMatching(/^[a-zA-Z0-9]{11,13}$/),
+      )
+      .map(parts => parts.join(''));
+    const text = fc.oneof(anything, labelled);
 
     await fc.assert(
       fc.asyncProperty(fc.array(text, { minLength: 1, maxLength: 20 }), async texts => {

@@ -15,6 +15,10 @@ test.each([
   ['with non-breaking hyphens and spaces', 'US\u2011RC1\u00a076\u202f07839'],
   ['with a byte order mark', '\ufeffUSRC17607839'],
   ['mixed', 'uS-Rc1 76\u201107839'],
+  ['with zero-width characters', '\u200bUSRC\u200c176\u200d0783\u20609\u00ad\u200e'],
+  ['with its label', 'ISRC US-RC1-76-07839'],
+  ['with its label and a colon', 'isrc: US-RC1-76-07839'],
+  ['with its label and a zero-width space', 'ISRC\u200b:\u200bUSRC17607839'],
 ])('an ISRC %s is read', (_, spelling) => {
   expect(readIsrc(spelling)).toEqual({ isrc: 'USRC17607839' });
 });
@@ -29,7 +33,10 @@ describe('an invalid ISRC stays invalid', () => {
     ['too long', 'USRC176078390'],
     ['an en dash is no hyphen', 'US\u2013RC1\u201376\u201307839'],
     ['a minus sign is no hyphen', 'US\u2212RC17607839'],
-    ['a zero-width space is no space', 'USRC1760\u200b7839'],
+    ['a label before eleven characters', 'ISRC USRC1760783'],
+    ['a label before thirteen characters', 'ISRC USRC176078390'],
+    ['two colons', 'ISRC:: USRC17607839'],
+    ['another label', 'CODE USRC17607839'],
     // Each of these becomes ASCII, or gains a letter, under toUpperCase() or an ignore-case expression.
     ['dotless i', 'usrc\u01317607839'],
     ['long s', 'u\u017frc17607839'],
@@ -45,6 +52,13 @@ describe('an invalid ISRC stays invalid', () => {
   });
 });
 
+test.each(['ISRC12345678', 'isrc-1234-5678', 'ISRC ISRC12345678', 'ISRC: isrc12345678'])(
+  '%s is a code that begins with ISRC',
+  text => {
+    expect(readIsrc(text)).toEqual({ isrc: 'ISRC12345678' });
+  },
+);
+
 test('isIsrc takes the canonical spelling alone', () => {
   expect(isIsrc('USRC17607839')).toBe(true);
   for (const text of ['usrc17607839', ' USRC17607839', 'USRC17607839\n', 'US-RC1-76-07839', '']) {
@@ -53,7 +67,7 @@ test('isIsrc takes the canonical spelling alone', () => {
 });
 
 const canonical = fc.stringMatching(/^[A-Z0-9]{12}$/);
-const separator = fc.constantFrom('', '-', ' ', '\u00a0', '\u2010', '\u2011', '\n');
+const separator = fc.constantFrom('', '-', ' ', '\u00a0', '\u2010', '\u2011', '\n', '\u200b', '\ufeff');
 
 test('however a valid ISRC is separated and cased, it is read as itself', () => {
   const spelling = canonical.chain(isrc =>

@@ -13,11 +13,14 @@ export const optionalText = text
   .transform(value => (value == null || value.trim() === '' ? null : value));
 
 /**
- * A title with its version (`Remastered 2011`, `feat. X`) in brackets behind it, as TIDAL's own apps show it.
- * An empty title stays empty: the version alone names nothing.
+ * A title with its version (`Remastered 2011`, `feat. X`) in brackets behind it, as TIDAL's own apps show it. A title
+ * that ends in the same brackets already stays as it is: "So What (Live)" with the version "Live", but "Live Forever"
+ * becomes "Live Forever (Live)". An empty title stays empty: the version alone names nothing.
  */
 export function fullTitle({ title, version }: { title: string; version: string | null }): string {
   const suffix = version?.trim();
-  if (!suffix || title.trim() === '' || title.includes(suffix)) return title;
-  return `${title} (${suffix})`;
+  if (!suffix || title.trim() === '') return title;
+  const end = title.trimEnd().toLowerCase();
+  const inBrackets = [`(${suffix})`, `[${suffix}]`].map(text => text.toLowerCase());
+  return inBrackets.some(text => end.endsWith(text)) ? title : `${title} (${suffix})`;
 }
