@@ -4,7 +4,7 @@ import { eventually } from '@segue/testing/eventually.ts';
 import { expect, onTestFinished, test } from 'vitest';
 import { connect } from './connection.ts';
 
-// Without mendDriver.mjs each of these ends the process with an error that nobody can catch; vitest reports it.
+// Without the patch of postgres.js (`patches/`) each of these ends the process with an error that nobody can catch; vitest reports it.
 
 const database = useDatabase();
 

@@ -194,8 +194,9 @@ describe('the database', () => {
     expect(here.sentIds()).toEqual([locked, ...others].map(isrc => idOf(isrc)));
   });
 
-  // Without mendDriver.mjs a connection that dies with something yet to be written leaves a place in the pool that
-  // answers CONNECT_TIMEOUT from then on, after 5 s each, and now and then a query that never ends.
+  // Without the patch of postgres.js (`patches/`) a connection that dies with something yet to be written leaves a
+  // place in the pool that answers CONNECT_TIMEOUT from then on, after 5 s each, and now and then a query that never
+  // ends.
   test('kills all connections again and again: every query ends, and the pool is whole afterwards', async () => {
     const sql = connect({ url: here.url, applicationName: 'victim', max: 4 });
     onTestFinished(() => sql.end({ timeout: 1 }));
