@@ -42,6 +42,8 @@ await run('relay', async () => {
     apiKey: configuration.QDRANT_API_KEY,
     collection: configuration.QDRANT_COLLECTION,
     timeoutMs: 2_000,
+    onMissing: message => logger.warn(message),
+    onOtherShape: error => logger.error({ event: 'qdrant_error', error }, error),
   });
   if (configuration.QDRANT_API_KEY && configuration.QDRANT_URL.startsWith('http:')) {
     logger.warn(

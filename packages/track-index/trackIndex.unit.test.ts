@@ -113,9 +113,10 @@ describe('throws', () => {
     await expect(failing(server.url)).rejects.toThrow('fetch failed');
   });
 
-  test('for a collection that does not exist', async () => {
+  test('for a path that does not exist, as behind a wrong proxy', async () => {
     const server = await qdrant();
-    await expect(failing(server.url, { collection: 'other' })).rejects.toThrow('Not Found');
+    server.answerWith(() => ({ status: 404, body: 'no such page' }));
+    await expect(failing(server.url)).rejects.toThrow('Not Found');
   });
 
   test('for a wrong key', async () => {
@@ -164,4 +165,54 @@ test('an index that has hung for long is asked again, and answers', async () => 
   await vi.waitFor(async () =>
     expect(await index.checkTracksExist([indexed])).toEqual(new Map([[indexed, true]])),
   );
+});
+
+describe('a collection that does not exist', () => {
+  test('has no recording, and is told of once until it is there', async () => {
+    const server = await qdrant();
+    const onMissing = vi.fn();
+    const index = createTrackIndex({ ...patient, url: server.url, collection: 'later', onMissing });
+    const nothing = new Map([[indexed, false]]);
+    expect(await index.checkTracksExist([indexed])).toEqual(nothing);
+    expect(await index.checkTracksExist([indexed])).toEqual(nothing);
+    expect(onMissing.mock.calls).toEqual([
+      ['collection later does not exist yet; everything counts as not indexed'],
+    ]);
+
+    const client = new QdrantClient({ url: server.url, checkCompatibility: false });
+    await client.createCollection('later', { vectors: { size: 2, distance: 'Cosine' } });
+    expect(await index.checkTracksExist([indexed])).toEqual(nothing);
+    await client.deleteCollection('later');
+    expect(await index.checkTracksExist([indexed])).toEqual(nothing);
+    expect(onMissing).toHaveBeenCalledTimes(2);
+  });
+});
+
+describe('the shape of the collection', () => {
+  test('is looked at once, and told where it is not ours', async () => {
+    const server = await qdrant();
+    const onOtherShape = vi.fn();
+    const index = createTrackIndex({ ...patient, url: server.url, onOtherShape });
+    expect(await index.checkTracksExist([indexed])).toEqual(new Map([[indexed, true]]));
+    await vi.waitFor(() => expect(onOtherShape).toHaveBeenCalledTimes(1));
+    expect(onOtherShape.mock.calls[0]?.[0]).toBe(
+      'the collection tracks has another shape: expected interpretation_embedding (1024, Cosine), ' +
+        'text_sparse (sparse); found one nameless vector (2, Cosine)',
+    );
+    await index.checkTracksExist([indexed]);
+    expect(onOtherShape).toHaveBeenCalledTimes(1);
+  });
+
+  test('is looked at again where it could not be seen', async () => {
+    const server = await qdrant();
+    const onOtherShape = vi.fn();
+    const index = createTrackIndex({ ...patient, url: server.url, onOtherShape });
+    server.answerWith(request => (request.method === 'GET' ? { status: 503 } : undefined));
+    await index.checkTracksExist([indexed]);
+    server.answerWith(null);
+    await vi.waitFor(async () => {
+      await index.checkTracksExist([indexed]);
+      expect(onOtherShape).toHaveBeenCalledTimes(1);
+    });
+  });
 });

@@ -5,6 +5,8 @@ import { startInngest } from '@segue/stand-ins/inngest/server.ts';
 import { startQdrant } from '@segue/stand-ins/qdrant/server.ts';
 import type { Catalogue } from '@segue/stand-ins/tidal/catalogue.ts';
 import { startTidal } from '@segue/stand-ins/tidal/server.ts';
+import { ensureCollection } from '@segue/track-index/collection.ts';
+import { connectToIndex } from '@segue/track-index/connect.ts';
 import { type InngestFault, inngestFaults, type QdrantFault, qdrantFaults, refuseEvents } from './faults.ts';
 import type { AcceptedEvent } from './model.ts';
 import { lastingPort } from './ports.ts';
@@ -53,7 +55,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     server.answerWith(request => (request.method === 'POST' ? (qdrantFault ?? undefined) : undefined));
     return server;
   });
-  await put(`${qdrant.url}/collections/tracks`, { vectors: { size: 1, distance: 'Dot' } });
+  await ensureCollection(connectToIndex({ url: qdrant.url, collection: 'tracks', timeoutMs: 10_000 }));
 
   return {
     environment: {
@@ -77,7 +79,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       tidal.answerWith(fault === null ? null : () => ({ status: 500, body: '' }));
     },
     async index(isrcs) {
-      const points = isrcs.map(isrc => ({ id: hashIsrcToUuid(isrc), vector: [1], payload: {} }));
+      const points = isrcs.map(isrc => ({ id: hashIsrcToUuid(isrc), vector: {}, payload: {} }));
       await put(`${qdrant.url}/collections/tracks/points?wait=true`, { points });
     },
     events: () => inngest.server().events(),

@@ -1,9 +1,10 @@
-import { QdrantClient } from '@qdrant/js-client-rest';
 import type { Sql } from '@segue/database/connection.ts';
 import { hashIsrcToUuid } from '@segue/ingestion/pointId.ts';
 import { type InngestStandIn, startInngest } from '@segue/stand-ins/inngest/server.ts';
 import { type QdrantStandIn, startQdrant } from '@segue/stand-ins/qdrant/server.ts';
 import { useDatabase } from '@segue/testing/database.ts';
+import { ensureCollection } from '@segue/track-index/collection.ts';
+import { connectToIndex } from '@segue/track-index/connect.ts';
 import { afterEach, beforeEach } from 'vitest';
 
 export const collection = 'tracks';
@@ -44,14 +45,13 @@ export function useSurroundings() {
 
 async function startIndex(): Promise<Index> {
   const server = await startQdrant();
-  const client = new QdrantClient({ url: server.url, checkCompatibility: false });
-  await client.createCollection(collection, { vectors: { size: 2, distance: 'Cosine' } });
+  const connection = connectToIndex({ url: server.url, collection, timeoutMs: 10_000 });
+  await ensureCollection(connection);
   return {
     ...server,
     async add(...isrcs) {
-      await client.upsert(collection, {
-        points: isrcs.map(isrc => ({ id: hashIsrcToUuid(isrc), vector: [1, 0] })),
-      });
+      const points = isrcs.map(isrc => ({ id: hashIsrcToUuid(isrc), vector: {} }));
+      await connection.call(client => client.upsert(collection, { points }));
     },
   };
 }

@@ -1,10 +1,12 @@
 import type { Collection } from './collections.ts';
 
 /**
- * What `GET /collections/{name}` says of a collection: its vectors as it was created with them, and for the
- * rest the defaults of Qdrant 1.19 on one node.
+ * What `GET /collections/{name}` says of a collection: its vectors and payload indexes as they were created, and for
+ * the rest the defaults of Qdrant 1.19 on one node.
  */
-export function describeCollection({ config, points }: Collection) {
+export function describeCollection({ config, payloadIndexes, points }: Collection) {
+  const withField = (field: string) =>
+    [...points.values()].filter(point => point.payload[field] != null).length;
   return {
     status: 'green',
     optimizer_status: 'ok',
@@ -14,6 +16,7 @@ export function describeCollection({ config, points }: Collection) {
     config: {
       params: {
         vectors: config.vectors,
+        ...(Object.keys(config.sparse_vectors).length > 0 && { sparse_vectors: config.sparse_vectors }),
         shard_number: 1,
         replication_factor: 1,
         write_consistency_factor: 1,
@@ -39,7 +42,9 @@ export function describeCollection({ config, points }: Collection) {
       wal_config: { wal_capacity_mb: 32, wal_segments_ahead: 0, wal_retain_closed: 1 },
       quantization_config: null,
     },
-    payload_schema: {},
+    payload_schema: Object.fromEntries(
+      [...payloadIndexes].map(([field, schema]) => [field, { data_type: schema, points: withField(field) }]),
+    ),
     update_queue: { length: 0 },
   };
 }

@@ -1,25 +1,37 @@
 import { openJournal } from '../journal.ts';
 import type { PointId } from './pointId.ts';
-import type { PointVector, VectorsConfig } from './vectors.ts';
+import type { PointVector, VectorNames } from './vectors.ts';
 
 export type Point = { id: PointId; vector: PointVector; payload: Record<string, unknown> };
 
 /** What a collection was created with; only its vectors mean something here. */
-export type CollectionConfig = { vectors: VectorsConfig; [more: string]: unknown };
+export type CollectionConfig = VectorNames & { [more: string]: unknown };
+/** Which payload fields have an index, and of which kind. Filters, which would use it, are not offered. */
+export type PayloadIndex = { field: string; schema: string };
 
 export type Collection = {
   config: CollectionConfig;
+  payloadIndexes: Map<string, string>;
   points: Map<PointId, Point>;
   /** Numbers the updates, from 0; Qdrant names the number in its answer. */
   operations: number;
 };
 
 /** A line of the file. */
-type Change = { collection: string; config: CollectionConfig } | { collection: string; point: Point };
+type Change = { collection: string } & (
+  | { config: CollectionConfig }
+  | { index: PayloadIndex }
+  | { point: Point }
+  | { deleted: true }
+);
 
 export type Collections = {
   get(name: string): Collection | undefined;
   create(name: string, config: CollectionConfig): void;
+  /** @returns whether there was one */
+  delete(name: string): boolean;
+  /** @returns the number of the update */
+  addIndex(name: string, collection: Collection, index: PayloadIndex): number;
   /** Puts the points in, over those of the same id. @returns the number of the update */
   upsert(name: string, collection: Collection, points: Point[]): number;
   close(): void;
@@ -36,8 +48,11 @@ export function openCollections(file?: string): Collections {
     file === undefined ? { written: [], journal: null } : openJournal<Change>(file);
   const collections = new Map<string, Collection>();
   for (const change of written) {
+    const collection = collections.get(change.collection);
     if ('config' in change) collections.set(change.collection, emptyCollection(change.config));
-    else collections.get(change.collection)?.points.set(change.point.id, change.point);
+    else if ('index' in change) collection?.payloadIndexes.set(change.index.field, change.index.schema);
+    else if ('point' in change) collection?.points.set(change.point.id, change.point);
+    else collections.delete(change.collection);
   }
 
   return {
@@ -45,6 +60,16 @@ export function openCollections(file?: string): Collections {
     create(name, config) {
       collections.set(name, emptyCollection(config));
       journal?.append([{ collection: name, config }]);
+    },
+    delete(name) {
+      if (!collections.delete(name)) return false;
+      journal?.append([{ collection: name, deleted: true }]);
+      return true;
+    },
+    addIndex(name, collection, index) {
+      collection.payloadIndexes.set(index.field, index.schema);
+      journal?.append([{ collection: name, index }]);
+      return collection.operations++;
     },
     upsert(name, collection, points) {
       for (const point of points) collection.points.set(point.id, point);
@@ -58,7 +83,14 @@ export function openCollections(file?: string): Collections {
 }
 
 function emptyCollection(config: CollectionConfig): Collection {
-  return { config, points: new Map(), operations: 0 };
+  // A file of an earlier version knows no sparse vectors.
+  const { sparse_vectors = {}, ...rest } = config;
+  return {
+    config: { ...rest, sparse_vectors },
+    payloadIndexes: new Map(),
+    points: new Map(),
+    operations: 0,
+  };
 }
 
 function size(collections: Map<string, Collection>): number {
@@ -68,8 +100,9 @@ function size(collections: Map<string, Collection>): number {
 }
 
 function* current(collections: Map<string, Collection>): Generator<Change> {
-  for (const [name, { config, points }] of collections) {
+  for (const [name, { config, payloadIndexes, points }] of collections) {
     yield { collection: name, config };
+    for (const [field, schema] of payloadIndexes) yield { collection: name, index: { field, schema } };
     for (const point of points.values()) yield { collection: name, point };
   }
 }

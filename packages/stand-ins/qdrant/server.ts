@@ -4,8 +4,8 @@ import { type Address, bareServer, bodyOf, listen, type RunningServer, sendJson 
 import { answer, badFormat, notOffered, QdrantError } from './answers.ts';
 import { describeCollection } from './collectionInfo.ts';
 import { type Collection, openCollections } from './collections.ts';
-import { readPoints, readRetrieval, retrieve } from './points.ts';
-import { readVectorsConfig } from './vectors.ts';
+import { readPoints, readRetrieval, readScroll, retrieve, scroll } from './points.ts';
+import { readSparseConfig, readVectorsConfig } from './vectors.ts';
 
 export type QdrantOptions = Address & {
   /** Asked for in `api-key` or as a bearer token, once it is set. */
@@ -23,9 +23,10 @@ const openPaths = new Set(['/', '/healthz', '/livez', '/readyz']);
 type CollectionRequest = FastifyRequest<{ Params: { name: string }; Querystring: { wait?: string } }>;
 
 /**
- * Starts the part of Qdrant 1.19 that an existence check and its worker need: create a collection, ask for
- * it, upsert, retrieve by id, count. What Qdrant can do beyond that (search, filters, batches in columns,
- * sparse vectors) is answered with a 501 or a 404, never with a made-up result.
+ * Starts the part of Qdrant 1.19 that an existence check and its worker need: create a collection and its payload
+ * indexes, ask for it, delete it; upsert with dense and sparse vectors, retrieve by id, scroll, count. What Qdrant
+ * can do beyond that (search, filters, batches in columns) is answered with a 501 or a 404, never with a made-up
+ * result.
  *
  * @throws `EADDRINUSE` when the port is taken; an error naming the file when that cannot be read
  */
@@ -62,7 +63,8 @@ export async function startQdrant(options: QdrantOptions = {}): Promise<QdrantSt
     '/collections/:name',
     answering((request, name) => {
       const body = jsonOf(request);
-      const config = { ...body, vectors: readVectorsConfig(body.vectors) };
+      const vectors = readVectorsConfig(body.vectors);
+      const config = { ...body, vectors, sparse_vectors: readSparseConfig(body.sparse_vectors ?? {}) };
       if (collections.get(name) !== undefined) {
         throw new QdrantError(409, `Wrong input: Collection \`${name}\` already exists!`);
       }
@@ -73,6 +75,22 @@ export async function startQdrant(options: QdrantOptions = {}): Promise<QdrantSt
   app.get(
     '/collections/:name',
     answering((_request, name) => describeCollection(existing(name))),
+  );
+  app.delete(
+    '/collections/:name',
+    answering((_request, name) => collections.delete(name)),
+  );
+  app.put(
+    '/collections/:name/index',
+    answering((request, name) => {
+      const { field_name, field_schema } = jsonOf(request);
+      if (typeof field_name !== 'string') throw badFormat('missing field `field_name`');
+      // A kind alone, or one with its parameters.
+      const schema = (field_schema as { type?: unknown } | undefined)?.type ?? field_schema;
+      if (typeof schema !== 'string') throw notOffered('payload indexes without a kind');
+      const index = { field: field_name, schema };
+      return { operation_id: collections.addIndex(name, existing(name), index), status: statusOf(request) };
+    }),
   );
   app.get(
     '/collections/:name/exists',
@@ -90,10 +108,15 @@ export async function startQdrant(options: QdrantOptions = {}): Promise<QdrantSt
     answering((request, name) => {
       const body = jsonOf(request);
       const collection = existing(name);
-      const points = readPoints(body, collection.config.vectors);
-      // Without `wait` Qdrant only promises to do it; here it is done all the same.
-      const status = request.query.wait === 'true' ? 'completed' : 'acknowledged';
-      return { operation_id: collections.upsert(name, collection, points), status };
+      const points = readPoints(body, collection.config);
+      return { operation_id: collections.upsert(name, collection, points), status: statusOf(request) };
+    }),
+  );
+  app.post(
+    '/collections/:name/points/scroll',
+    answering((request, name) => {
+      const page = readScroll(jsonOf(request));
+      return scroll(existing(name), page);
     }),
   );
   app.post(
@@ -126,6 +149,11 @@ function refuse(request: FastifyRequest, apiKey: string | undefined): string | n
   const key = request.headers['api-key'] ?? bearer;
   if (key === undefined) return 'Must provide an API key or an Authorization bearer token';
   return key === apiKey ? null : 'Invalid API key or JWT';
+}
+
+/** Without `wait` Qdrant only promises to do it; here it is done all the same. */
+function statusOf({ query }: CollectionRequest): 'completed' | 'acknowledged' {
+  return query.wait === 'true' ? 'completed' : 'acknowledged';
 }
 
 function jsonOf(request: FastifyRequest): Record<string, unknown> {

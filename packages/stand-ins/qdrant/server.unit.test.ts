@@ -284,3 +284,91 @@ test('with a file, collections and points outlive the server, and the file does 
     { id: 7, payload: { title: '7' } },
   ]);
 });
+
+const bothVectors = { vectors, sparse_vectors: { text_sparse: { modifier: 'idf' as const } } };
+
+test('a point has dense and sparse vectors, or lacks either', async () => {
+  const { client } = await start();
+  await client.createCollection('both', bothVectors);
+  const text_sparse = { indices: [7, 3], values: [0.5, 0.25] };
+  await client.upsert('both', {
+    points: [
+      { id: one, vector: { interpretation_embedding: [0, 0, 0, 0], text_sparse } },
+      { id: other, vector: { text_sparse: { indices: [], values: [] } } },
+      { id: missing, vector: {} },
+    ],
+  });
+  const points = await client.retrieve('both', { ids: [one, other, missing], with_vector: true });
+  expect(points.map(point => point.vector)).toEqual([
+    // Zeros have no direction and stay; indices come sorted.
+    { interpretation_embedding: [0, 0, 0, 0], text_sparse: { indices: [3, 7], values: [0.25, 0.5] } },
+    { text_sparse: { indices: [], values: [] } },
+    {},
+  ]);
+  expect((await client.getCollection('both')).config.params.sparse_vectors).toEqual(
+    bothVectors.sparse_vectors,
+  );
+});
+
+test.each([
+  [{ indices: [1, 1], values: [1, 2] }, 422],
+  [{ indices: [1], values: [1, 2] }, 422],
+  [{ indices: [-1], values: [1] }, 400],
+  [[1, 2, 3, 4], 400],
+])('a sparse vector that is none is refused: %j', async (text_sparse, status) => {
+  const { client, url } = await start();
+  await client.createCollection('both', bothVectors);
+  const body = JSON.stringify({ points: [{ id: one, vector: { text_sparse } }] });
+  const answer = await post(url, '/collections/both/points', body, 'application/json', 'PUT');
+  expect(answer.status).toBe(status);
+});
+
+test('of several that create a collection at once one does', async () => {
+  const { client } = await start();
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 5 }, () => client.createCollection('race', { vectors })),
+  );
+  expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  for (const outcome of outcomes) {
+    if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ status: 409 });
+  }
+});
+
+test('a payload index is made twice without harm, and described', async () => {
+  const { client } = await startWithTracks();
+  for (let time = 0; time < 2; time++) {
+    await client.createPayloadIndex('tracks', { field_name: 'title', field_schema: 'text', wait: true });
+  }
+  expect((await client.getCollection('tracks')).payload_schema).toEqual({
+    title: { data_type: 'text', points: 3 },
+  });
+});
+
+test('a collection that is deleted is gone, with its points', async () => {
+  const { client } = await startWithTracks();
+  expect(await client.deleteCollection('tracks')).toBe(true);
+  expect(await client.deleteCollection('tracks')).toBe(false);
+  await expect(client.retrieve('tracks', { ids: [one] })).rejects.toMatchObject({ status: 404 });
+});
+
+test('scrolling goes through all points in the order of their ids', async () => {
+  const { client } = await startWithTracks();
+  const first = await client.scroll('tracks', { limit: 2, with_payload: ['title'] });
+  expect(first).toEqual({
+    points: [
+      { id: 7, payload: { title: '7' } },
+      { id: one, payload: { title: one } },
+    ],
+    next_page_offset: other,
+  });
+  expect(await client.scroll('tracks', { offset: other, with_payload: false })).toEqual({
+    points: [{ id: other }],
+    next_page_offset: null,
+  });
+  // An offset need not be there itself.
+  const between = '6fffffff-ffff-ffff-ffff-ffffffffffff';
+  expect((await client.scroll('tracks', { offset: between })).points.map(({ id }) => id)).toEqual([other]);
+  expect((await client.scroll('tracks', { offset: 'ffffffff-ffff-ffff-ffff-ffffffffffff' })).points).toEqual(
+    [],
+  );
+});
