@@ -1,37 +1,25 @@
 import type { FastifyInstance } from 'fastify';
-import { type DocumentNode, getOperationAST, parse } from 'graphql';
-import mercurius from 'mercurius';
+import { type DocumentNode, parse } from 'graphql';
+import { Refusal } from '../http/refusal.ts';
+import { demandPost, requestedOperation } from './requestedOperation.ts';
 
-/** Closes three gaps of mercurius 16.10 that a client can fall into, or walk through. */
+/** Closes two gaps of mercurius 16.10 that a client can fall into, or walk through. */
 export function guardDocuments(server: FastifyInstance): void {
   const { graphql } = server;
-
-  // It keeps one compiled function for a document, made for the operation that was named first, and runs that
-  // whichever is named later: a mutation in the place of a query, for who works in an editor such as GraphiQL,
-  // which sends all that stands in it. A document that comes back from a hook is not compiled.
-  graphql.addHook('preExecution', async (_schema, document) =>
-    hasSeveralOperations(document) ? { document } : undefined,
-  );
 
   // What is no GraphQL it reads as JSON, and takes any value for a document: 1 makes it fail as if the fault
   // were ours.
   graphql.addHook('preValidation', async (_schema, document) => {
-    if (!wasParsed(document)) throw refusal('The query is JSON, and not GraphQL.');
+    if (!wasParsed(document)) throw new Refusal('BAD_REQUEST', 400, 'The query is JSON, and not GraphQL.');
   });
 
-  // With GET it takes for granted that one operation is meant, and fails likewise when none is.
-  graphql.addHook('preParsing', async (_schema, source, { reply: { request } }) => {
-    if (request.method !== 'GET') return;
-    const { operationName } = request.query as { operationName?: string };
+  // By any method but POST it takes for granted that one operation is meant, and fails likewise when none is; and it
+  // looks for mutations when the method is GET, and when it is HEAD not.
+  graphql.addHook('preParsing', async (_schema, source, { reply }) => {
+    if (reply.request.method === 'POST') return;
     const document = parsed(source);
-    if (document !== null && !getOperationAST(document, operationName)) {
-      throw refusal('operationName must name one operation of the query.');
-    }
+    if (document !== null) demandPost(requestedOperation(document, reply.request), reply);
   });
-}
-
-function hasSeveralOperations({ definitions }: DocumentNode): boolean {
-  return definitions.filter(({ kind }) => kind === 'OperationDefinition').length > 1;
 }
 
 /** Only the parser leaves a location that has methods; JSON has none. */
@@ -46,8 +34,4 @@ function parsed(source: string): DocumentNode | null {
   } catch {
     return null;
   }
-}
-
-function refusal(message: string): Error {
-  return new mercurius.ErrorWithProps(message, {}, 400);
 }

@@ -31,7 +31,7 @@ afterAll(async () => {
   await away.sql.end({ timeout: 1 });
 });
 
-/** The second time a query is compiled, the third time it runs compiled: all must answer alike. */
+/** A query that was seen before comes from a cache: all must answer alike. */
 const times = [1, 2, 3];
 
 describe.each(times)('asked for the %i. time', () => {

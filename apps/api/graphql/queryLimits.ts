@@ -1,11 +1,11 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { getOperationAST } from 'graphql';
+import type { FastifyInstance } from 'fastify';
 import type { MutationAllowance } from '../access/mutationAllowance.ts';
 import type { Limits } from '../http/limits.ts';
 import { Refusal } from '../http/refusal.ts';
 import { userOf } from '../http/user.ts';
 import { costOf } from './queryCost.ts';
 import { shapeOf } from './queryShape.ts';
+import { requestedOperation } from './requestedOperation.ts';
 
 /** Refuses a query that asks for too much, and a user who changes too much, before any field is resolved. */
 export function limitQueries(server: FastifyInstance, limits: Limits, allowance: MutationAllowance): void {
@@ -20,8 +20,7 @@ export function limitQueries(server: FastifyInstance, limits: Limits, allowance:
 
   // Variables say how long lists are, so that this is counted each time and not once a document.
   graphql.addHook('preExecution', async (schema, document, { reply }, variables) => {
-    const operation = getOperationAST(document, operationNameOf(reply.request));
-    if (!operation) return;
+    const operation = requestedOperation(document, reply.request);
     const { complexity, changes } = costOf(schema, document, operation, variables ?? {});
     demand('asks for too much: its complexity', complexity, limits.queryComplexity);
     if (operation.operation === 'mutation') {
@@ -46,9 +45,4 @@ function demand(problem: string, actual: number, limit: number): void {
     actual,
     limit,
   });
-}
-
-function operationNameOf({ method, query, body }: FastifyRequest): string | undefined {
-  const { operationName } = ((method === 'GET' ? query : body) ?? {}) as { operationName?: string | null };
-  return operationName ?? undefined;
 }

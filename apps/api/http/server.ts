@@ -15,11 +15,10 @@ import type { Library } from '../library/library.ts';
 import { sendSecurityHeaders } from './headers.ts';
 import { serveHealth } from './health.ts';
 import { defaultLimits, type Limits } from './limits.ts';
+import { refuseOtherMethods } from './methods.ts';
 import { OutageGuard } from './outageGuard.ts';
 import { identifyUsers } from './user.ts';
 
-/** A query is compiled when it comes for the second time: one that comes once is not worth the 3 ms. */
-const compileAfter = 1;
 /** Parsed queries: at the default limits of body and tokens some 60 MB at the very most, usually one or two. */
 const rememberedQueries = 100;
 /** Of all that is wrong with one query: enough to mend it by. */
@@ -70,6 +69,7 @@ export async function createServer(library: Library, options: ServerOptions): Pr
     requestTimeout: requestTimeoutMs,
     genReqId: () => randomUUID(),
   });
+  refuseOtherMethods(server);
   await sendSecurityHeaders(server, allowedOrigins);
   identifyUsers(server, authenticate, logger);
   leaveErrorPathsAlone(server);
@@ -78,7 +78,8 @@ export async function createServer(library: Library, options: ServerOptions): Pr
     resolvers: createResolvers(library, guard, limits),
     context: request => createContext(request, { database, guard, requestTimeoutMs }),
     errorFormatter: createErrorFormatter(logger),
-    jit: compileAfter,
+    // Compiled queries answered otherwise than graphql-js, and compiling some took seconds (docs/performance.md).
+    jit: 0,
     cache: rememberedQueries,
     graphiql: explorable,
     validationRules: explorable ? [] : [NoSchemaIntrospectionCustomRule],
@@ -87,6 +88,8 @@ export async function createServer(library: Library, options: ServerOptions): Pr
       validateOptions,
     },
     csrfPrevention: { requiredHeaders: csrfHeaders },
+    // HEAD would run what GET is refused.
+    additionalRouteOptions: { exposeHeadRoute: false },
   });
   guardDocuments(server);
   limitQueries(server, limits, mutationAllowance);

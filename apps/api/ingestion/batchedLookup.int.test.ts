@@ -32,7 +32,7 @@ test('what became of 60 tracks and 300 album tracks is one lookup a list, whatev
   const database = { ...here.database, drizzle: drizzle(here.database.sql, { logger }) };
   const server = await serverOf({ ...library, database });
   const lookups = () => queries.splice(0).filter(query => query.includes('ingestion_ledger')).length;
-  // The second time the query is compiled, the third time it runs compiled.
+  // A query that was seen before comes from a cache.
   for (let time = 1; time <= 3; time++) {
     const all = await ask(server, '{ getLibraryTracks(first: 200) { ingestion { status } } }');
     expect(all.data.getLibraryTracks).toHaveLength(60);
