@@ -39,7 +39,7 @@ await run('api', async () => {
 
   const address = await listen(server, configuration.API_HOST, configuration.API_PORT);
   logger.info(
-    { address },
+    { event: 'process_started', address },
     `api is running: GraphQL at ${address}/graphql${explorable ? `, its editor at ${address}/graphiql` : ''}`,
   );
 

@@ -56,7 +56,10 @@ export async function relayBatch(
   // Both writes may be repeated: a row that took its recording finds that it did, one that is settled stays so.
   const insist = <Result>(statement: () => Promise<Result>) =>
     insistUntil(claimedAt + relay.leaseMs, signals.givingUp, statement, error =>
-      logger.warn({ error: reasonOf(error) }, 'the database failed; a batch in hand waits for it'),
+      logger.warn(
+        { event: 'database_error', error: reasonOf(error) },
+        'the database failed; a batch in hand waits for it',
+      ),
     );
   crashPoint('after_claim');
 
@@ -77,7 +80,7 @@ export async function relayBatch(
   relay.onSettled?.(settled, durationMs);
   if (settled.lost > 0) {
     logger.warn(
-      { lost: settled.lost },
+      { event: 'lease_lost', lost: settled.lost },
       'lease lost: another relay has taken rows over; nothing of them was changed',
     );
   }

@@ -47,6 +47,7 @@ await run('relay', async () => {
   });
   if (configuration.QDRANT_API_KEY && configuration.QDRANT_URL.startsWith('http:')) {
     logger.warn(
+      { event: 'unencrypted_key' },
       'QDRANT_API_KEY is sent unencrypted, since QDRANT_URL is http://: fine within one network only',
     );
   }
@@ -86,7 +87,7 @@ await run('relay', async () => {
     youngestMs: 20_000,
   });
   relay.start();
-  logger.info({ address: server.listeningOrigin }, 'relay is running');
+  logger.info({ event: 'process_started', address: server.listeningOrigin }, 'relay is running');
 
   return {
     logger,

@@ -114,7 +114,10 @@ export class Relay {
 
   /** What was claimed is left to its lease: without the database it can be neither settled nor released. */
   async #databaseFailed(error: unknown): Promise<void> {
-    this.#logger.error({ error: reasonOf(error) }, 'the database failed; trying again');
+    this.#logger.error(
+      { event: 'database_error', error: reasonOf(error) },
+      'the database failed; trying again',
+    );
     await pause(databaseRetryMs, this.#stopping.signal);
   }
 }

@@ -8,10 +8,10 @@ import { migrate } from './migrate.ts';
 const logger = createLogger('migrate', 'info');
 try {
   const { DATABASE_URL } = readEnvironment(z.object({ DATABASE_URL: databaseUrl }));
-  await migrate(DATABASE_URL, warning => logger.warn(warning));
-  logger.info('the database is up to date');
+  await migrate(DATABASE_URL, warning => logger.warn({ event: 'migration_warning' }, warning));
+  logger.info({ event: 'migrated' }, 'the database is up to date');
 } catch (error) {
-  logger.fatal({ error: reasonOf(error) }, `not migrated: ${reasonOf(error)}`);
+  logger.fatal({ event: 'migration_failed', error: reasonOf(error) }, `not migrated: ${reasonOf(error)}`);
   process.exitCode = 1;
 }
 await flush(logger);

@@ -1,16 +1,255 @@
-/** What a log line about scheduling may say in its `event` field; the contract lists who says it and when. */
-export type LogEvent =
-  | 'ingestion_requested'
-  | 'ingestion_scheduled'
-  | 'ingestion_skipped'
-  | 'ingestion_error'
-  | 'validation_error'
-  | 'album_track_listing_error'
-  | 'album_ingestion_batch'
-  | 'qdrant_error'
-  | 'inngest_error';
+/** Who writes a line; `every process` where it comes from packages/process. */
+export type LoggedBy = 'api' | 'relay' | 'worker' | 'migrate' | 'stand-in' | 'every process';
 
-/** The fields of a line about scheduling. Only those that apply are present. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
+
+export type LogEventEntry = {
+  /** The levels that the line comes at. The type of the logger allows no other. */
+  levels: readonly LogLevel[];
+  by: readonly LoggedBy[];
+  /** What has happened. */
+  when: string;
+  /** What somebody who reads the line should do. */
+  action: string;
+};
+
+/**
+ * Every line of the log has one of these in its field `event`. To add one: a key here, a call of the logger with it,
+ * and `npx vitest run --project unit test/architecture/logEvents -u`, which writes docs/log-events.md anew.
+ */
+export const logEvents = {
+  // Requests
+  ingestion_requested: {
+    levels: ['info'],
+    by: ['api'],
+    when: 'The outbox row of a recording is committed, together with the library item.',
+    action: 'Nothing.',
+  },
+  ingestion_skipped: {
+    levels: ['warn', 'info'],
+    by: ['api', 'relay'],
+    when:
+      'Nothing is sent, for the `reason` given. api, warn: `missing_isrc` or `invalid_isrc`; the item is stored, and ' +
+      'nothing is requested. relay, warn: `already_indexed`. relay, info: `duplicate`.',
+    action:
+      'Nothing. Many of `missing_isrc` at once: TIDAL may have changed its answers. Many of `already_indexed`: ' +
+      'somebody requests what is in the index, a backfill for example.',
+  },
+  validation_error: {
+    levels: ['warn'],
+    by: ['api'],
+    when: 'A track that is stored makes no valid event, because its title is empty for example. `error` says why.',
+    action: 'Correct the metadata at TIDAL, remove the item and add it again.',
+  },
+  album_track_listing_error: {
+    levels: ['error'],
+    by: ['api'],
+    when: 'The listing of an album, or a part of it, was missing when the album was added. `error` says why.',
+    action: 'See whether `tidal_error` comes with it. The album is stored with the tracks that there were.',
+  },
+  announcement_failed: {
+    levels: ['debug'],
+    by: ['api'],
+    when: 'What follows a commit (log lines, the hint) failed. The rows are committed.',
+    action: 'Nothing: relays find the rows at their next poll.',
+  },
+  hint_failed: {
+    levels: ['debug'],
+    by: ['api'],
+    when: 'The NOTIFY that wakes the relays failed.',
+    action: 'Nothing: relays find the rows at their next poll.',
+  },
+
+  // Sending
+  ingestion_scheduled: {
+    levels: ['info'],
+    by: ['relay'],
+    when: 'Inngest accepted the event of a recording.',
+    action: 'Nothing.',
+  },
+  ingestion_error: {
+    levels: ['error'],
+    by: ['relay'],
+    when:
+      'Inngest refused the event of one row, for the `reason` given. The message says whether the row is dead or is ' +
+      'tried again.',
+    action:
+      'Read the reason. When the row is dead and the cause is mended, request the recording again: ' +
+      '[dead letters](outbox-in-sql.md#dead-letters).',
+  },
+  album_ingestion_batch: {
+    levels: ['info'],
+    by: ['relay'],
+    when: 'The last row of an album is settled. Carries `total_tracks`, `scheduled_count` and `skipped_count`.',
+    action: 'Nothing.',
+  },
+  inngest_error: {
+    levels: ['error'],
+    by: ['relay'],
+    when: 'A call to Inngest failed. One line per call, whatever the number of rows in it.',
+    action:
+      'For minutes without `ingestion_scheduled` between: see whether Inngest is reachable and the event key is valid. ' +
+      'Rows wait and count no attempt.',
+  },
+  qdrant_error: {
+    levels: ['error'],
+    by: ['relay'],
+    when: 'The index could not be asked. One line per batch.',
+    action:
+      'See whether Qdrant is reachable and the collection exists. Until then everything is sent, including recordings ' +
+      'that are indexed already.',
+  },
+  lease_lost: {
+    levels: ['warn'],
+    by: ['relay'],
+    when: 'This relay was away past its lease, and another one has taken over its work. It changed nothing.',
+    action:
+      'Once: nothing. Again and again: the process is starved of CPU or paused, or calls take too long. Lower ' +
+      '`RELAY_BATCH_SIZE` or raise `RELAY_LEASE_MS`.',
+  },
+  hints_lost: {
+    levels: ['warn'],
+    by: ['relay'],
+    when: 'LISTEN is lost, or never works, as behind a pooler in transaction mode. The relay polls.',
+    action: 'For a second less of delay give the relay a direct connection to PostgreSQL.',
+  },
+  hints_restored: {
+    levels: ['info'],
+    by: ['relay'],
+    when: 'LISTEN works again after `hints_lost`.',
+    action: 'Nothing.',
+  },
+  rows_removed: {
+    levels: ['info'],
+    by: ['relay'],
+    when: 'Settled rows older than `RELAY_RETENTION_DAYS` were removed; `removed` says how many.',
+    action: 'Nothing.',
+  },
+  retention_failed: {
+    levels: ['warn'],
+    by: ['relay'],
+    when: 'Old rows could not be removed. The next round tries again.',
+    action: 'When it goes on: look at `error`; the outbox grows meanwhile.',
+  },
+  index_confirmation_failed: {
+    levels: ['debug'],
+    by: ['relay'],
+    when: 'It could not be learned which recordings are indexed. The next round tries again.',
+    action: 'Nothing: `INDEXED` comes later.',
+  },
+  unencrypted_key: {
+    levels: ['warn'],
+    by: ['relay'],
+    when: 'A key is sent over http://, where others on the way can read it.',
+    action: 'Use https://, unless both are in one private network.',
+  },
+
+  // Services that fail
+  tidal_error: {
+    levels: ['warn'],
+    by: ['api'],
+    when: 'TIDAL could not answer; the user got `TidalApiUnavailableError`. Carries `status` and `retryable`.',
+    action:
+      'Many with status 401: check `TIDAL_CLIENT_ID` and `TIDAL_CLIENT_SECRET`. With 429: lower `TIDAL_REQUESTS_PER_SECOND`.',
+  },
+  database_error: {
+    levels: ['warn', 'error'],
+    by: ['relay'],
+    when: 'A statement failed. The relay tries again; work in hand waits for the database (warn).',
+    action: 'When it goes on: see whether PostgreSQL is reachable, writable, and has connections left.',
+  },
+  database_unavailable: {
+    levels: ['error'],
+    by: ['api'],
+    when: 'A request failed because the database is away; the user got `DATABASE_UNAVAILABLE`. Carries `requestId`.',
+    action: 'When it goes on: see whether PostgreSQL is reachable, writable, and has connections left.',
+  },
+  not_ready: {
+    levels: ['warn'],
+    by: ['api'],
+    when: '`/readyz` answered 503, because the database does not answer.',
+    action: 'As with `database_unavailable`.',
+  },
+  authentication_unavailable: {
+    levels: ['error'],
+    by: ['api'],
+    when: 'The keys of the identity provider cannot be had, so nobody can be identified; the user got 503.',
+    action: 'See whether `AUTH_JWKS_URL` is reachable from here.',
+  },
+  request_failed: {
+    levels: ['error'],
+    by: ['api'],
+    when: 'A request failed in a way that nobody foresaw; the user got `INTERNAL_SERVER_ERROR` with the `requestId`.',
+    action: 'It is a bug: report it with `error` and `stack`.',
+  },
+
+  // Processes
+  process_started: {
+    levels: ['info'],
+    by: ['api', 'relay'],
+    when: 'The process is ready to work. `address` says where it listens.',
+    action: 'Nothing.',
+  },
+  process_not_started: {
+    levels: ['fatal'],
+    by: ['every process'],
+    when: 'The process ends with 1, because its configuration is wrong or what it needs is missing. `error` says which.',
+    action: 'Correct what the line names.',
+  },
+  process_stopping: {
+    levels: ['info'],
+    by: ['every process'],
+    when: 'SIGTERM or SIGINT came. No new work is taken.',
+    action: 'Nothing.',
+  },
+  process_stopped: {
+    levels: ['info'],
+    by: ['every process'],
+    when: 'The process ends with 0. Work in hand is settled or handed back.',
+    action: 'Nothing.',
+  },
+  process_stop_failed: {
+    levels: ['error'],
+    by: ['every process'],
+    when: 'The process ends with 1, because stopping failed or took longer than 10 s.',
+    action:
+      'Nothing is lost: what was in hand is left to its lease. When it comes again, report it as a bug.',
+  },
+  process_crashed: {
+    levels: ['fatal'],
+    by: ['every process'],
+    when: 'An error that nobody caught ends the process with 1.',
+    action: 'It is a bug: report it with `error` and `stack`. Nothing is lost.',
+  },
+  migration_warning: {
+    levels: ['warn'],
+    by: ['migrate'],
+    when: 'A migration went on without something, a role for example that it may not make.',
+    action: 'Follow the message; see [database roles](security.md#database-roles).',
+  },
+  migrated: {
+    levels: ['info'],
+    by: ['migrate'],
+    when: 'The database is up to date.',
+    action: 'Nothing.',
+  },
+  migration_failed: {
+    levels: ['fatal'],
+    by: ['migrate'],
+    when: 'The database could not be brought up to date; `error` says why. Each migration is applied whole or not at all.',
+    action: 'Correct what the line names and run `npm run migrate` again.',
+  },
+  stand_in: {
+    levels: ['warn'],
+    by: ['stand-in'],
+    when: 'A stand-in runs where a real service is expected.',
+    action: 'In production: configure the real service.',
+  },
+} as const satisfies Record<string, LogEventEntry>;
+
+export type LogEvent = keyof typeof logEvents;
+
+/** The fields that several lines share. Only those that apply are present. */
 export type LogFields = {
   event: LogEvent;
   isrc?: string;

@@ -36,18 +36,21 @@ export async function run(name: string, start: () => Promise<Running>): Promise<
     if (!running) return process.exit(0);
     stoppingSince = performance.now();
     const { logger } = running;
-    logger.info({ signal }, 'stopping');
+    logger.info({ event: 'process_stopping', signal }, 'stopping');
     const overdue = setTimeout(() => {
-      logger.error(`not stopped within ${stopWithinMs} ms; what is in hand is left to its lease`);
+      logger.error(
+        { event: 'process_stop_failed' },
+        `not stopped within ${stopWithinMs} ms; what is in hand is left to its lease`,
+      );
       void end(1);
     }, stopWithinMs);
     try {
       await running.stop();
       clearTimeout(overdue);
-      logger.info('stopped');
+      logger.info({ event: 'process_stopped' }, 'stopped');
       await end(0);
     } catch (error) {
-      logger.error({ error: reasonOf(error) }, 'not stopped cleanly');
+      logger.error({ event: 'process_stop_failed', error: reasonOf(error) }, 'not stopped cleanly');
       await end(1);
     }
   };
@@ -57,7 +60,11 @@ export async function run(name: string, start: () => Promise<Running>): Promise<
   const crash = (error: unknown) => {
     const logger = running?.logger ?? createLogger(name, 'fatal');
     logger.fatal(
-      { error: reasonOf(error), stack: error instanceof Error ? error.stack : undefined },
+      {
+        event: 'process_crashed',
+        error: reasonOf(error),
+        stack: error instanceof Error ? error.stack : undefined,
+      },
       'crashed',
     );
     void end(1, logger);
@@ -70,7 +77,7 @@ export async function run(name: string, start: () => Promise<Running>): Promise<
   } catch (error) {
     const logger = createLogger(name, 'fatal');
     const what = error instanceof ConfigurationError ? 'wrong configuration' : 'not started';
-    logger.fatal({ error: reasonOf(error) }, `${what}: ${reasonOf(error)}`);
+    logger.fatal({ event: 'process_not_started', error: reasonOf(error) }, `${what}: ${reasonOf(error)}`);
     await end(1, logger);
   }
 }

@@ -1,6 +1,7 @@
 import { isatty } from 'node:tty';
-import { destination, type Logger, pino } from 'pino';
+import { destination, pino } from 'pino';
 import { build as prettyPrinter } from 'pino-pretty';
+import type { Logger } from './lines.ts';
 
 export type { Logger };
 

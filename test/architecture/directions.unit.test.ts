@@ -9,7 +9,7 @@ const mayImport: Record<string, string[]> = {
   'packages/ingestion': [],
   'packages/child-process': [],
   'packages/terminal': [],
-  'packages/telemetry': [],
+  'packages/telemetry': ['packages/ingestion'],
   'packages/process': ['packages/telemetry'],
   'packages/track-index': ['packages/ingestion', 'packages/process'],
   'packages/database': ['packages/process', 'packages/telemetry'],

@@ -24,7 +24,10 @@ export async function askCatalog<Item>(
     return item === null ? { outcome: 'not_found' } : { outcome: 'found', item };
   } catch (error) {
     if (!(error instanceof TidalApiError)) throw error;
-    logger.warn({ error: reasonOf(error), status: error.status, retryable: error.retryable }, 'TIDAL failed');
+    logger.warn(
+      { event: 'tidal_error', error: reasonOf(error), status: error.status, retryable: error.retryable },
+      'TIDAL failed',
+    );
     return { outcome: 'tidal_unavailable', retryable: error.retryable };
   }
 }

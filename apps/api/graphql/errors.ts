@@ -46,7 +46,10 @@ function present(error: GraphQLError, requestId: string, logger: Logger): GraphQ
   }
 
   if (isOutage(cause)) {
-    logger.error({ requestId, error: reasonOf(cause) }, 'the database is unavailable');
+    logger.error(
+      { event: 'database_unavailable', requestId, error: reasonOf(cause) },
+      'the database is unavailable',
+    );
     return [
       formatted(
         error,
@@ -56,7 +59,10 @@ function present(error: GraphQLError, requestId: string, logger: Logger): GraphQ
     ];
   }
 
-  logger.error({ requestId, error: reasonOf(cause), stack: cause.stack }, 'a request failed unexpectedly');
+  logger.error(
+    { event: 'request_failed', requestId, error: reasonOf(cause), stack: cause.stack },
+    'a request failed unexpectedly',
+  );
   return [
     formatted(
       error,

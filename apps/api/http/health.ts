@@ -16,7 +16,7 @@ export function serveHealth(server: FastifyInstance, database: Database, logger:
       await answers(database.sql, answerWithinMs);
       return { status: 'ready', database: 'ok' };
     } catch (error) {
-      logger.warn({ error: reasonOf(error) }, 'not ready: the database does not answer');
+      logger.warn({ event: 'not_ready', error: reasonOf(error) }, 'not ready: the database does not answer');
       return reply.code(503).send({ status: 'waiting', database: 'unavailable' });
     }
   });

@@ -30,7 +30,7 @@ export function userOf(request: FastifyRequest): string {
 function refusalOf(error: unknown, logger: Logger): Refusal {
   if (error instanceof Refusal) return error;
   if (!(error instanceof KeysUnavailable)) throw error;
-  logger.error({ error: error.message }, 'nobody can be identified');
+  logger.error({ event: 'authentication_unavailable', error: error.message }, 'nobody can be identified');
   return new Refusal(
     'AUTHENTICATION_UNAVAILABLE',
     503,

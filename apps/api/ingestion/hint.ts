@@ -44,7 +44,7 @@ export class IngestionHint {
         await this.#send();
       } catch (error) {
         this.#logger.debug(
-          { error: reasonOf(error) },
+          { event: 'hint_failed', error: reasonOf(error) },
           'no hint given: relays find the rows at their next poll',
         );
       }

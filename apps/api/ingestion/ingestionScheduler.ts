@@ -94,7 +94,7 @@ export class IngestionScheduler {
       if (results.some(({ result }) => result === 'success')) this.#hint.give();
     } catch (error) {
       this.#logger.debug(
-        { error: reasonOf(error) },
+        { event: 'announcement_failed', error: reasonOf(error) },
         'not announced: relays find the rows at their next poll',
       );
     }

@@ -1,5 +1,4 @@
 import type { Queryable } from '@segue/database/connection.ts';
-import type { LogFields } from '@segue/ingestion/logEvents.ts';
 import type { AlbumListing, CatalogAlbum } from '@segue/tidal/catalog.ts';
 import { askCatalog } from '../catalog/askCatalog.ts';
 import { isrcToStore } from '../catalog/isrcToStore.ts';
@@ -32,12 +31,10 @@ export async function addAlbum(
   if (listing.outcome !== 'found') return listing;
   const { tracks, problem } = listing.item;
   if (problem !== null) {
-    const fields: LogFields = {
-      event: 'album_track_listing_error',
-      error: problem,
-      total_tracks: album.numberOfItems,
-    };
-    logger.error(fields, `album ${album.tidalId} is listed with ${tracks.length} tracks`);
+    logger.error(
+      { event: 'album_track_listing_error', error: problem, total_tracks: album.numberOfItems },
+      `album ${album.tidalId} is listed with ${tracks.length} tracks`,
+    );
   }
   return await storeAlbum(library, userId, album, tracks);
 }

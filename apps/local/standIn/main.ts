@@ -65,7 +65,7 @@ await run(name ? `${name}-stand-in` : 'stand-in', async () => {
     folder: configuration.STAND_IN_FOLDER,
     collection: configuration.QDRANT_COLLECTION,
   });
-  logger.warn({ address: url }, standIn.says);
+  logger.warn({ event: 'stand_in', address: url }, standIn.says);
   return { logger, stop: close };
 });
 

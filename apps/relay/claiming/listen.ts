@@ -28,12 +28,12 @@ export function listen(url: string, onHint: () => void, logger: Logger): () => P
     while (!signal.aborted) {
       try {
         await listenOnce(() => {
-          if (silent) logger.info('hints are heard again');
+          if (silent) logger.info({ event: 'hints_restored' }, 'LISTEN works again');
           silent = false;
           pauseMs = 500;
         });
       } catch (error) {
-        if (!silent) logger.warn({ error: reasonOf(error) }, 'hints are not heard; polling goes on');
+        if (!silent) logger.warn({ event: 'hints_lost', error: reasonOf(error) }, 'LISTEN lost; polling');
         silent = true;
       }
       await pause(pauseMs, signal);

@@ -6,7 +6,7 @@ import type { Settled } from '../steps/settle.ts';
 /** Says, line by line as the contract lists them, what became of a batch. */
 export function logSettled(logger: Logger, settled: Settled, durationMs: number): void {
   const duration_ms = Math.round(durationMs);
-  const line = (row: ClaimedRow, fields: LogFields): LogFields => ({
+  const line = <Fields extends LogFields>(row: ClaimedRow, fields: Fields) => ({
     isrc: row.isrc,
     trackTitle: row.title,
     ...fields,
@@ -26,14 +26,13 @@ export function logSettled(logger: Logger, settled: Settled, durationMs: number)
     logger.error(line(row, { event: 'ingestion_error', result: 'error', reason: error }), what);
   }
   for (const { totalTracks, scheduledCount, skippedCount } of settled.closed) {
-    const fields: LogFields = {
+    logger.info({
       event: 'album_ingestion_batch',
       result: 'success',
       total_tracks: totalTracks,
       scheduled_count: scheduledCount,
       skipped_count: skippedCount,
-    };
-    logger.info(fields);
+    });
   }
 }
 
@@ -44,6 +43,5 @@ export function logFailedCall(
   error: string,
   durationMs: number,
 ): void {
-  const fields: LogFields = { event, result: 'error', error, duration_ms: Math.round(durationMs) };
-  logger.error(fields);
+  logger.error({ event, result: 'error', error, duration_ms: Math.round(durationMs) });
 }

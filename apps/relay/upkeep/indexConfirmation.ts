@@ -74,7 +74,7 @@ export function keepConfirming(options: ConfirmationOptions): () => Promise<void
         await round();
       } catch (error) {
         logger.debug(
-          { error: reasonOf(error) },
+          { event: 'index_confirmation_failed', error: reasonOf(error) },
           'not looked for what was sent; tried again with the next round',
         );
       }

@@ -38,9 +38,13 @@ export function keepRetention(sql: Sql, olderThanMs: number, logger: Logger): ()
     while (!signal.aborted) {
       try {
         const removed = await round();
-        if (removed > 0) logger.info({ removed }, 'settled rows removed after their retention');
+        if (removed > 0)
+          logger.info({ event: 'rows_removed', removed }, 'settled rows removed after their retention');
       } catch (error) {
-        logger.warn({ error: reasonOf(error) }, 'retention failed; it is tried again with the next round');
+        logger.warn(
+          { event: 'retention_failed', error: reasonOf(error) },
+          'retention failed; it is tried again with the next round',
+        );
       }
       await pause(everyMs, signal);
     }
