@@ -42,7 +42,7 @@ await run('relay', async () => {
     apiKey: configuration.QDRANT_API_KEY,
     collection: configuration.QDRANT_COLLECTION,
     timeoutMs: 2_000,
-    onMissing: message => logger.warn(message),
+    onMissing: message => logger.warn({ event: 'collection_missing' }, message),
     onOtherShape: error => logger.error({ event: 'qdrant_error', error }, error),
   });
   if (configuration.QDRANT_API_KEY && configuration.QDRANT_URL.startsWith('http:')) {

@@ -99,6 +99,12 @@ export const logEvents = {
       'See whether Qdrant is reachable and the collection exists. Until then everything is sent, including recordings ' +
       'that are indexed already.',
   },
+  collection_missing: {
+    levels: ['warn'],
+    by: ['relay'],
+    when: 'The Qdrant collection does not exist, so everything counts as not indexed.',
+    action: 'Start the worker, which makes it, or correct `QDRANT_COLLECTION`.',
+  },
   lease_lost: {
     levels: ['warn'],
     by: ['relay'],
