@@ -15,6 +15,9 @@ const tables = [
   'ingestion_outbox',
   'library_albums',
   'library_tracks',
+  'relay_control',
+  'relay_slots',
+  'relays',
   'schema_migrations',
 ];
 

@@ -35,6 +35,13 @@ test('each role has exactly these rights; a new table has to appear here', async
     'library_albums segue_reader: SELECT',
     'library_tracks segue_api: DELETE INSERT SELECT UPDATE',
     'library_tracks segue_reader: SELECT',
+    'relay_control segue_api: SELECT',
+    'relay_control segue_reader: SELECT',
+    'relay_control segue_relay: SELECT UPDATE',
+    'relay_slots segue_reader: SELECT',
+    'relay_slots segue_relay: INSERT SELECT UPDATE',
+    'relays segue_reader: SELECT',
+    'relays segue_relay: DELETE INSERT SELECT UPDATE',
     'schema_migrations segue_reader: SELECT',
     'schema_migrations_id_seq :',
   ]);

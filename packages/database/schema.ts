@@ -128,13 +128,21 @@ export const ingestionOutbox = pgTable(
     // The form of the ISRC is held by the trigger that normalises it, when it is written: a check would run its
     // regular expression again at each claim and settlement, 6 % of what PostgreSQL does for a row.
     check('ingestion_outbox_priority_range', sql`${table.priority} BETWEEN -600 AND 600`),
+    // Where neither is true, the function refuses the row with a sentence.
     check(
-      'ingestion_outbox_status_known',
-      sql`${table.status} IN ('pending', 'in_flight', 'scheduled', 'skipped', 'dead')`,
+      'ingestion_outbox_status_fits',
+      sql`(${table.status} IN ('pending', 'in_flight') AND ${table.settledAt} IS NULL)
+        OR (${table.status} IN ('scheduled', 'skipped', 'dead') AND ${table.settledAt} IS NOT NULL)
+        OR refuse_outbox_status(${table.status})`,
     ),
     // Open rows alone: settled history, however long, is not in it. No column of it changes with a claim, so
     // that PostgreSQL writes the claim within the page and into no index (a HOT update).
     index('ingestion_outbox_open').on(table.createdAt, table.id).where(sql`${table.settledAt} IS NULL`),
+    // How a relay reads the open rows of its slots, in the order in which they fall due. What waits for a later moment
+    // stands behind all that is due, and is not looked at.
+    index('ingestion_outbox_open_by_slot')
+      .on(sql`recording_slot(${table.isrc})`, table.availableAt, table.id)
+      .where(sql`${table.settledAt} IS NULL`),
   ],
 );
 
@@ -174,3 +182,65 @@ export const albumIngestionBatches = pgTable('album_ingestion_batches', {
   skippedCount: integer('skipped_count').notNull().default(0),
   deadCount: integer('dead_count').notNull().default(0),
 });
+
+/** How many slots the recordings are divided into. `recording_slot()` in `drizzle/` says the same. */
+export const slotCount = 32;
+
+/**
+ * Who may work on the recordings of a slot. `recording_slot(isrc)` says which slot a recording belongs to; a slot has one
+ * owner at a time, so that all requests for a recording are in the hands of one relay. All moments are the database's.
+ */
+export const relaySlots = pgTable(
+  'relay_slots',
+  {
+    slot: smallint('slot').notNull(),
+    /** The relay that owns the slot, as in `relays`. Null: nobody. */
+    owner: uuid('owner'),
+    /** Rises each time that the slot is taken. Who writes for a slot names the epoch in which it took the slot. */
+    epoch: bigint('epoch', { mode: 'number' }).notNull().default(0),
+    /** From then on any relay may take the slot. Until somebody does, its owner may renew the lease. */
+    leaseEnd: moment('lease_end').notNull().default(sql`'-infinity'`),
+  },
+  table => [
+    primaryKey({ name: 'relay_slots_pkey', columns: [table.slot] }),
+    check('relay_slots_range', sql`${table.slot} BETWEEN 0 AND 31`),
+  ],
+);
+
+/** The relays that there are or were lately, each as it said of itself with its last heartbeat. */
+export const relays = pgTable(
+  'relays',
+  {
+    /** New with each start of a relay. */
+    id: uuid('id').notNull(),
+    host: text('host').notNull(),
+    version: text('version').notNull(),
+    since: moment('since').notNull().defaultNow(),
+    lastHeartbeat: moment('last_heartbeat').notNull().defaultNow(),
+    /** `running` takes its share of the slots; `held_back` cannot send and leaves them to others; `stopped` is gone. */
+    state: text('state', { enum: ['running', 'held_back', 'stopped'] })
+      .notNull()
+      .default('running'),
+  },
+  table => [
+    primaryKey({ name: 'relays_pkey', columns: [table.id] }),
+    check('relays_state_known', sql`${table.state} IN ('running', 'held_back', 'stopped')`),
+  ],
+);
+
+/** One row: whether sending is paused, by whom and why. Relays read it with each heartbeat. */
+export const relayControl = pgTable(
+  'relay_control',
+  {
+    /** Always true, so that there is no second row. */
+    only: boolean('only').notNull().default(true),
+    /** Since when nothing is sent; null: all is sent. */
+    pausedAt: moment('paused_at'),
+    pausedBy: text('paused_by'),
+    pausedReason: text('paused_reason'),
+  },
+  table => [
+    primaryKey({ name: 'relay_control_pkey', columns: [table.only] }),
+    check('relay_control_one_row', sql`${table.only}`),
+  ],
+);
