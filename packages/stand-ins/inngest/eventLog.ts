@@ -16,6 +16,8 @@ export type EventLog = {
   publish(events: Omit<ReceivedEvent, 'startedRun'>[]): void;
   /** The latest events, in the order of their arrival. */
   events(): ReceivedEvent[];
+  /** When the first of them was received, in ms since 1970; infinity when there is none. */
+  oldest(): number;
   /** @returns what takes the listener out again */
   onEvent(listener: (event: ReceivedEvent) => void): () => void;
   close(): void;
@@ -55,6 +57,7 @@ export function openEventLog({ capacity, file }: { capacity: number; file?: stri
       for (const event of received) for (const listener of listeners) listener(event);
     },
     events: () => [...kept],
+    oldest: () => kept[0]?.receivedAt ?? Number.POSITIVE_INFINITY,
     onEvent(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

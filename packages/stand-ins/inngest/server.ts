@@ -4,12 +4,18 @@ import { eventIds, readSeed, runIdOf } from './eventIds.ts';
 import { type EventLog, openEventLog, type ReceivedEvent } from './eventLog.ts';
 import { readEvents } from './eventStream.ts';
 import { RefusedEvent, readInbound } from './inboundEvent.ts';
+import { type RegisteredFunction, readRegistration } from './runs/functions.ts';
+import { hasEnded, newRun, type Run } from './runs/run.ts';
+import { openRunLog } from './runs/runLog.ts';
+import { startScheduler } from './runs/scheduler.ts';
 
 export type InngestOptions = Address & {
   /** The one key that is accepted. Without it any is, as on a Dev Server. */
   eventKey?: string;
-  /** JSON lines; what was received is still there after a restart. */
+  /** JSON lines; what was received is still there after a restart. Runs are in a second file, `{file}.runs`. */
   file?: string;
+  /** Before the next attempt of a step, in ms; `failures` so far, from 1. By default {@link patience}. */
+  retryDelayMs?: (failures: number) => number;
   /** Events kept at the least; at the most twice as many. */
   capacity?: number;
 };
@@ -17,23 +23,54 @@ export type InngestOptions = Address & {
 export type InngestStandIn = RunningServer &
   Pick<EventLog, 'events' | 'onEvent'> & {
     answerWith: AnswerWith;
+    /** Those of all apps. */
+    functions(): RegisteredFunction[];
+    /** All runs that are known, in the order of their start. */
+    runs(): Run[];
   };
 
 /**
- * Starts the event API of the Inngest Dev Server (read in v1.43 and its successors): `POST /e/{key}`,
- * `GET /health`, `GET /v1/events`, `GET /v1/events/{ULID}/runs`.
+ * Waits between attempts, in ms. The server's are 15 s, 30 s, 1, 2 and 5 min: here the first are shorter, since
+ * somebody watches, and the sum is the same, so that an outage may last as long.
+ */
+const patienceMs = [1_000, 5_000, 30_000, 120_000, 360_000];
+
+function patience(failures: number): number {
+  return patienceMs[failures - 1] ?? 360_000;
+}
+
+/**
+ * Starts what our processes need of the Inngest Dev Server (read in v1.43 and its successors): `POST /e/{key}`,
+ * `POST /fn/register`, `GET /health`, `GET /v1/events`, `GET /v1/events/{ULID}/runs`, `GET /v1/runs/{ULID}`; and runs
+ * the functions that apps register, over the SDK's protocol.
  *
- * It knows no app and calls none. Runs are reported as if one function listened to every event: a run is
- * `Scheduled`, and a second event of the same id within 24 h starts none. Unlike the Dev Server it takes at
- * most 16 MiB a request (413, as a proxy in front of it would say), remembers ids over a restart when it has
- * a file, and answers about runs afresh, where the Dev Server's answer may be 15 s old.
+ * A second event of the same id within 24 h starts no run. Steps, retries, concurrency, priorities and failure
+ * functions are as the server has them; throttles, rate limits, sleeps and waits are not offered. Unlike the Dev
+ * Server it takes at most 16 MiB a request (413, as a proxy in front of it would say); remembers ids, apps and runs
+ * over a restart when it has a file; answers about runs afresh, where the Dev Server's answer may be 15 s old; and
+ * keeps an event that no function listens to, `Scheduled`, until one does, where the Dev Server drops it.
  *
  * @throws `EADDRINUSE` when the port is taken; an error naming the file when that cannot be read
  */
 export async function startInngest(options: InngestOptions = {}): Promise<InngestStandIn> {
   const app = bareServer(16 * 1024 * 1024);
   const log = openEventLog({ capacity: options.capacity ?? 10_000, file: options.file });
-  app.addHook('onClose', async () => log.close());
+  const runLog = openRunLog(
+    options.file && `${options.file}.runs`,
+    event => event.receivedAt >= log.oldest(),
+  );
+  const scheduler = startScheduler({
+    log: runLog,
+    events: log.events,
+    retryDelayMs: options.retryDelayMs ?? patience,
+    onFailed: run => publishInternal(log, 'inngest/function.failed', failureOf(run)),
+  });
+  log.onEvent(scheduler.receive);
+  app.addHook('onClose', async () => {
+    await scheduler.close();
+    runLog.close();
+    log.close();
+  });
   app.addHook('onRequest', (_request, reply, done) => {
     reply.header('x-inngest-server-kind', 'dev');
     done();
@@ -54,6 +91,16 @@ export async function startInngest(options: InngestOptions = {}): Promise<Innges
     sendJson(reply.code(answer.status), answer, 'text/plain; charset=utf-8');
   });
 
+  app.post('/fn/register', (request, reply) => {
+    try {
+      const { app: name, functions } = readRegistration(JSON.parse(bodyOf(request).toString()));
+      scheduler.register(name, functions);
+      sendJson(reply, { ok: true, modified: true });
+    } catch (error) {
+      sendJson(reply.code(400), { error: (error as Error).message, status: 400 });
+    }
+  });
+
   app.get<{ Querystring: EventsQuery }>('/v1/events', (request, reply) => {
     const rows = latestEvents(log.events(), request.query).map(toRow);
     sendJson(reply, dataAnswer(rows));
@@ -65,8 +112,16 @@ export async function startInngest(options: InngestOptions = {}): Promise<Innges
       sendJson(reply.code(400), { error: `Invalid event ID: ${id}`, data: null, status: 400 });
       return;
     }
-    const started = log.events().filter(event => event.internalId === id.toUpperCase() && event.startedRun);
-    sendJson(reply.header('cache-control', 'private, max-age=15'), dataAnswer(started.map(toRun)));
+    const runs = [...runLog.runs().values()].filter(run => run.event.internalId === id.toUpperCase());
+    const idle = log.events().filter(event => event.internalId === id.toUpperCase() && event.startedRun);
+    const answer = runs.length > 0 ? runs.map(toRun) : idle.map(toRunInWaiting);
+    sendJson(reply.header('cache-control', 'private, max-age=15'), dataAnswer(answer));
+  });
+
+  app.get<{ Params: { id: string } }>('/v1/runs/:id', (request, reply) => {
+    const run = runLog.runs().get(request.params.id.toUpperCase());
+    if (run) sendJson(reply, dataAnswer(toRun(run)));
+    else sendJson(reply.code(404), { error: 'Run not found', status: 404 });
   });
 
   app.setNotFoundHandler((_request, reply) => {
@@ -74,7 +129,14 @@ export async function startInngest(options: InngestOptions = {}): Promise<Innges
   });
 
   const server = await listen(app, options);
-  return { ...server, events: log.events, onEvent: log.onEvent, answerWith };
+  return {
+    ...server,
+    events: log.events,
+    onEvent: log.onEvent,
+    answerWith,
+    functions: () => [...runLog.functions().values()],
+    runs: () => [...runLog.runs().values()],
+  };
 }
 
 type EventsAnswer = { ids: string[]; status: 200 | 400; error?: string };
@@ -133,15 +195,34 @@ function toRow(event: ReceivedEvent) {
   };
 }
 
-function toRun({ internalId, receivedAt }: ReceivedEvent) {
+function toRun(run: Run) {
   return {
-    run_id: runIdOf(internalId),
-    run_started_at: new Date(receivedAt).toISOString(),
+    run_id: run.id,
+    run_started_at: new Date(run.startedAt).toISOString(),
     function_id: noId,
     function_version: 1,
     environment_id: noId,
-    event_id: internalId,
-    status: 'Scheduled',
-    ended_at: null,
+    event_id: run.event.internalId,
+    status: run.status,
+    ended_at: run.endedAt === null ? null : new Date(run.endedAt).toISOString(),
+    ...(hasEnded(run) && { output: run.output }),
   };
+}
+
+/** As if one function listened to every event. */
+function toRunInWaiting(event: ReceivedEvent) {
+  const fn = { id: '', url: '', triggers: [], retries: 0, concurrency: 0 };
+  return { ...toRun(newRun(fn, event)), run_id: runIdOf(event.internalId) };
+}
+
+/** As the server tells of a run that has used up its attempts. */
+function failureOf({ id, functionId, event, output }: Run): Record<string, unknown> {
+  const { internalId: _, receivedAt: __, startedRun: ___, ...original } = event;
+  return { error: output, event: original, function_id: functionId, run_id: id };
+}
+
+function publishInternal(log: EventLog, name: string, data: Record<string, unknown>): void {
+  const now = Date.now();
+  const internalId = eventIds(readSeed(undefined))(1);
+  log.publish([{ id: internalId, internalId, name, data, ts: now, receivedAt: now }]);
 }
