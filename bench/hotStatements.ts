@@ -6,7 +6,7 @@ import { fill } from './outboxDrain.ts';
 import { recordings } from './recordings.ts';
 
 /** A statement as the product sends it, its parameters named: `:ids`, `:lease`. */
-export type NamedStatement = string;
+type NamedStatement = string;
 
 /** The three that every row passes through on the straight way. */
 export type HotStatements = { claim: NamedStatement; take: NamedStatement; settle: NamedStatement };

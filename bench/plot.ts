@@ -1,7 +1,7 @@
-export type Tick = { at: number; label: string };
+type Tick = { at: number; label: string };
 
 /** One line: where it goes, from left to right. */
-export type Series = { name: string; points: { x: number; y: number }[] };
+type Series = { name: string; points: { x: number; y: number }[] };
 
 export type LinePlot = {
   title: string;

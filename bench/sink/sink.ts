@@ -8,7 +8,7 @@ export type SinkAnswer =
   | { kind: 'reset' }
   | { kind: 'report'; events: number; repeats: number; arrivals: [id: string, ms: number][] };
 
-export type SinkReport = Omit<Extract<SinkAnswer, { kind: 'report' }>, 'kind'>;
+type SinkReport = Omit<Extract<SinkAnswer, { kind: 'report' }>, 'kind'>;
 
 /** Inngest, Qdrant and TIDAL in one process, which counts what Inngest is sent. */
 export type Sink = {

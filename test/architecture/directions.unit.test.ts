@@ -72,34 +72,53 @@ const librariesOf: Record<string, string[]> = {
 
 type Import = { file: string; room: string; isTest: boolean; target: string };
 
-const imports: Import[] = globSync('{apps,packages}/*/**/*.ts', {
+/** These may import anything, and nothing imports them. */
+const outside = ['bench', 'scripts', 'test'];
+
+const imports: Import[] = globSync(['{apps,packages}/*/**/*.ts', `{${outside.join(',')}}/**/*.ts`], {
   cwd: root,
   exclude: path => path.includes('node_modules'),
 }).flatMap(file => {
   const text = readFileSync(join(root, file), 'utf8');
-  const room = file.split('/').slice(0, 2).join('/');
-  const isTest = /\.(unit|int|e2e)\.test\.ts$|\/test\/|^packages\/testing\//.test(file);
+  const room = roomAt(file);
+  const isTest = /\.test\.ts$|\/test\/|^(packages\/testing|test|bench|scripts)\//.test(file);
   return [
     ...text.matchAll(/^(?:import|export)\s[^'"]*?from\s+'([^']+)'|^import\s+'([^']+)'|import\('([^']+)'\)/gm),
   ].map(match => ({ file, room, isTest, target: (match[1] ?? match[2] ?? match[3]) as string }));
 });
 
+function roomAt(file: string): string {
+  const [first = '', second = ''] = file.split('/');
+  return outside.includes(first) ? first : `${first}/${second}`;
+}
+
 /** The room that an import leads to, or null for a library. */
 function roomOf({ file, target }: Import): string | null {
-  if (target.startsWith('.')) {
-    return relative(root, resolve(root, dirname(file), target))
-      .split('/')
-      .slice(0, 2)
-      .join('/');
-  }
+  if (target.startsWith('.')) return roomAt(relative(root, resolve(root, dirname(file), target)));
   const name = /^@segue\/([^/]+)\//.exec(target)?.[1];
   if (!name) return null;
+  if (outside.includes(name)) return name;
   return ['api', 'relay', 'worker', 'cli', 'local'].includes(name) ? `apps/${name}` : `packages/${name}`;
+}
+
+type Manifest = { dependencies?: Record<string, string>; devDependencies?: Record<string, string> };
+
+function manifestOf(folder: string): Manifest {
+  return JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
 }
 
 describe('the direction of imports', () => {
   test('the rooms are the ones that the plan knows', () => {
-    expect(new Set(imports.map(({ room }) => room))).toEqual(new Set(Object.keys(mayImport)));
+    expect(new Set(imports.map(({ room }) => room))).toEqual(
+      new Set([...Object.keys(mayImport), ...outside]),
+    );
+  });
+
+  test('nothing imports bench, scripts or test', () => {
+    const strays = imports
+      .filter(entry => !outside.includes(entry.room) && outside.includes(roomOf(entry) ?? ''))
+      .map(({ file, target }) => `${file} imports ${target}`);
+    expect(strays).toEqual([]);
   });
 
   test.each(Object.keys(mayImport))('%s imports only what it may', room => {
@@ -120,6 +139,23 @@ describe('the direction of imports', () => {
       .filter(({ target }) => target === library || target.startsWith(`${library}/`))
       .filter(({ room, isTest }) => !rooms.includes(room) && !isTest)
       .map(({ file }) => file);
+    expect(strays).toEqual([]);
+  });
+
+  const rooms = [...Object.keys(mayImport), ...outside];
+  test.each(rooms)('%s declares in its manifest what it imports', room => {
+    const shared = manifestOf('.').devDependencies ?? {};
+    const { dependencies = {}, devDependencies = {} } =
+      room === 'scripts' ? manifestOf('.') : manifestOf(room);
+    const strays = imports
+      .filter(entry => entry.room === room && !/^\.|^node:/.test(entry.target))
+      .filter(({ isTest, target }) => {
+        const name = /^(@[^/]+\/)?[^/]+/.exec(target)?.[0] ?? target;
+        if (name === `@segue/${room.split('/')[1]}` || name in dependencies) return false;
+        // What ships needs it where it is installed without development dependencies.
+        return !(isTest && (name in devDependencies || name in shared));
+      })
+      .map(({ file, target }) => `${file} imports ${target}`);
     expect(strays).toEqual([]);
   });
 });

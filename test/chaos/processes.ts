@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { type RunningProcess, startProcess } from '@segue/testing/process.ts';
 import type { Random } from './random.ts';
 
-export type CrashPlan = {
+type CrashPlan = {
   /** Names of crash points; one is armed at seven of ten starts. */
   points: readonly string[];
   /** The pass at which it fires, at the most. */
