@@ -1,6 +1,13 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from './http/clock.ts';
 
+export type SharingOptions = {
+  /** Who shares answers that are under way: a person does not wait for what is asked at leisure. */
+  lane?: string;
+  /** Whether one who shared a failure asks by themselves: they may have more time. */
+  mayAskAgain?: (failure: unknown) => boolean;
+};
+
 export type Lookup = {
   /**
    * What `ask` answers. While it is asked, all who look up the same key wait for that one answer.
@@ -12,6 +19,7 @@ export type Lookup = {
     key: string,
     ask: () => Promise<Answer>,
     sizeOf: (answer: NonNullable<Answer>) => number | null,
+    options?: SharingOptions,
   ): Promise<Answer>;
 };
 
@@ -31,6 +39,7 @@ export function createLookup({
 
   async function settle<Answer extends object | null>(
     key: string,
+    lane: string,
     asked: Promise<Answer>,
     sizeOf: (answer: NonNullable<Answer>) => number | null,
   ): Promise<Answer> {
@@ -40,25 +49,38 @@ export function createLookup({
       if (answer !== null && size !== null) remembered.set(key, answer, { size });
       return answer;
     } finally {
-      underWay.delete(key);
+      underWay.delete(lane + key);
     }
   }
 
-  return {
-    // A key is always looked up with the same kind of answer, which its first word says.
-    find<Answer extends object | null>(
-      key: string,
-      ask: () => Promise<Answer>,
-      sizeOf: (answer: NonNullable<Answer>) => number | null,
-    ) {
+  // A key is always looked up with the same kind of answer, which its first word says.
+  async function find<Answer extends object | null>(
+    key: string,
+    ask: () => Promise<Answer>,
+    sizeOf: (answer: NonNullable<Answer>) => number | null,
+    { lane = '', mayAskAgain = () => false }: SharingOptions,
+  ): Promise<Answer> {
+    for (;;) {
       const known = remembered.get(key);
-      if (known !== undefined) return Promise.resolve(known as Answer);
-      const shared = underWay.get(key);
-      if (shared !== undefined) return shared as Promise<Answer>;
-      const answer = settle(key, ask(), sizeOf);
+      if (known !== undefined) return known as Answer;
+      const shared = underWay.get(lane + key);
+      if (shared === undefined) break;
+      try {
+        return (await shared) as Answer;
+      } catch (error) {
+        if (!mayAskAgain(error)) throw error;
+      }
+    }
+    const answer = settle(key, lane, ask(), sizeOf);
+    underWay.set(lane + key, answer);
+    return await answer;
+  }
+
+  return {
+    find(key, ask, sizeOf, options = {}) {
+      const answer = find(key, ask, sizeOf, options);
       // Not everybody waits for what they asked.
       answer.catch(() => undefined);
-      underWay.set(key, answer);
       return answer;
     },
   };

@@ -31,8 +31,9 @@ export async function addAlbum(
   if (listing.outcome !== 'found') return listing;
   const { tracks, problem } = listing.item;
   if (problem !== null) {
+    const total = album.numberOfItems === null ? {} : { total_tracks: album.numberOfItems };
     logger.error(
-      { event: 'album_track_listing_error', error: problem, total_tracks: album.numberOfItems },
+      { event: 'album_track_listing_error', error: problem, ...total },
       `album ${album.tidalId} is listed with ${tracks.length} tracks`,
     );
   }
@@ -83,7 +84,7 @@ function itemOf(userId: string, album: CatalogAlbum, tracks: AlbumListing['track
     artistName: album.artistName,
     coverArtUrl: album.coverArtUrl,
     releaseDate: album.releaseDate,
-    trackCount: Math.max(album.numberOfItems, tracks.length),
+    trackCount: Math.max(album.numberOfItems ?? 0, tracks.length),
     trackListing: tracks.map(({ position, title, duration, tidalId, explicit, isrc }) => ({
       position,
       title,

@@ -1,4 +1,4 @@
-import type { CatalogAlbum, CatalogAlbumTrack, CatalogTrack } from '@segue/tidal/catalog.ts';
+import type { AlbumListing, CatalogAlbum, CatalogTrack, OwedListing } from '@segue/tidal/catalog.ts';
 import type { Catalog } from '../library/library.ts';
 
 let made = 0;
@@ -17,6 +17,7 @@ export function catalogTrack(given: Partial<CatalogTrack> = {}): CatalogTrack {
     coverArtUrl: 'https://resources.tidal.com/images/cover/1280x1280.jpg',
     explicit: false,
     isrc: newIsrc(),
+    isrcOwed: false,
     ...given,
   };
 }
@@ -33,8 +34,10 @@ export function catalogAlbum(given: Partial<CatalogAlbum> = {}): CatalogAlbum {
   };
 }
 
+type ListedTrack = AlbumListing['tracks'][number];
+
 /** A listing of as many tracks as there are descriptions. */
-export function catalogListing(...given: Partial<CatalogAlbumTrack>[]): CatalogAlbumTrack[] {
+export function catalogListing(...given: Partial<ListedTrack>[]): ListedTrack[] {
   return given.map((track, index) => ({
     position: index + 1,
     tidalId: newTidalId(),
@@ -54,7 +57,7 @@ export type FakeCatalog = Catalog & {
 
 type Holdings = {
   tracks?: CatalogTrack[];
-  albums?: { album: CatalogAlbum; listing: CatalogAlbumTrack[]; problem?: string }[];
+  albums?: { album: CatalogAlbum; listing: ListedTrack[]; problem?: string; owed?: OwedListing }[];
   /** Thrown in place of any answer. */
   failure?: Error;
 };
@@ -75,6 +78,10 @@ export function fakeCatalog({ tracks = [], albums = [], failure }: Holdings = {}
     getTracks: ids => ids.map(getTrack),
     getAlbum: id => ask(`album ${id}`, held(id)?.album ?? null),
     getAlbumListing: id =>
-      ask(`listing ${id}`, { tracks: held(id)?.listing ?? [], problem: held(id)?.problem ?? null }),
+      ask(`listing ${id}`, {
+        tracks: held(id)?.listing ?? [],
+        problem: held(id)?.problem ?? null,
+        owed: held(id)?.owed ?? null,
+      }),
   };
 }

@@ -2,7 +2,7 @@ import type { Fault, IncomingRequest } from '@segue/stand-ins/faults.ts';
 import { startTidal, type TidalStandIn } from '@segue/stand-ins/tidal/server.ts';
 import { createTidalClient } from '@segue/tidal/client.ts';
 import type { FastifyInstance } from 'fastify';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { ask } from './ask.ts';
 import { useLibrary } from './library.ts';
 import { serverOf } from './server.ts';
@@ -10,24 +10,25 @@ import { serverOf } from './server.ts';
 const here = useLibrary();
 
 let tidal: TidalStandIn;
-let server: FastifyInstance;
 let inFlight = 0;
 let mostInFlight = 0;
 beforeAll(async () => {
   tidal = await startTidal();
-  const catalog = createTidalClient({
-    ...tidal,
-    countryCode: 'US',
-    timeoutMs: 200,
-    totalTimeoutMs: 400,
-    maxConcurrency: 3,
-  });
-  server = await serverOf({ ...here.libraryWith(), catalog });
 });
 afterAll(async () => {
-  await server.close();
   await tidal.close();
 });
+
+/** A server with a client of TIDAL's of its own: a 429 slows down all that a client asks. */
+async function newServer(): Promise<FastifyInstance> {
+  const options = { countryCode: 'US', timeoutMs: 200, totalTimeoutMs: 400, maxConcurrency: 3 };
+  const server = await serverOf({
+    ...here.libraryWith(),
+    catalog: createTidalClient({ ...tidal, ...options }),
+  });
+  onTestFinished(() => server.close());
+  return server;
+}
 
 /** Answers what is asked about items so, and gives tokens as ever. */
 function failWith(fault: Fault): void {
@@ -64,6 +65,7 @@ const failures: [string, Fault, boolean][] = [
 describe.each(failures)('TIDAL answering with %s', (_, fault, retryable) => {
   test(`is said to be unavailable, retryable: ${retryable}; the rest of the API is unharmed`, async () => {
     failWith(fault);
+    const server = await newServer();
     const { status, data, errors } = await ask(
       server,
       `mutation {
@@ -97,6 +99,7 @@ test('however many ask, TIDAL gets a few requests at a time; then all is well ag
     inFlight--;
     return undefined;
   });
+  const server = await newServer();
   const ids = ['1766030', '1766031', '1766032', '1766033', '1766034', '52986431', '20115557'];
   const answers = await Promise.all(
     ids.map(id => ask(server, `mutation { addTrackToLibrary(input: {tidalTrackId: ${id}}) { __typename } }`)),

@@ -4,10 +4,16 @@ import { type Address, bareServer, bodyOf, listen, type RunningServer, sendJson 
 import type { Catalogue } from './catalogue.ts';
 import { type Document, type DocumentRequest, documentsOf } from './documents.ts';
 import { InvalidRequest, type ResourceType, readInclude } from './include.ts';
+import { type RateLimit, tokenBucketOf } from './rateLimit.ts';
 import { sampleCatalogue } from './sampleCatalogue.ts';
 import { type Credentials, tokensFor } from './tokens.ts';
 
-export type TidalOptions = Address & Partial<Credentials> & { catalogue?: Catalogue };
+export type TidalOptions = Address &
+  Partial<Credentials> & {
+    catalogue?: Catalogue;
+    /** None by default. */
+    rateLimit?: RateLimit;
+  };
 
 export type TidalStandIn = RunningServer &
   Credentials & {
@@ -16,6 +22,8 @@ export type TidalStandIn = RunningServer &
     /** The token endpoint, for `TIDAL_AUTH_URL`. */
     authUrl: string;
     answerWith: AnswerWith;
+    /** Holds clients to a limit from now on, with a full bucket; null lifts it. */
+    limitRate(limit: RateLimit | null): void;
   };
 
 const jsonApi = 'application/vnd.api+json';
@@ -28,7 +36,8 @@ type ApiRequest = FastifyRequest<{ Params: { id: string }; Querystring: Query }>
 /**
  * Starts the part of TIDAL's API that a library needs: the token endpoint, tracks one by one and by ids,
  * albums, and an album's items. It follows the OpenAPI document 1.10: `relationships` hold what `include`
- * names and nothing else. The country must be named but changes nothing, and there is no rate limit.
+ * names and nothing else. The country must be named but changes nothing. A rate limit answers 429 without `Retry-After`
+ * and describes its bucket in `x-ratelimit-…` headers, as TIDAL does.
  *
  * @throws `EADDRINUSE` when the port is taken
  */
@@ -38,6 +47,7 @@ export async function startTidal(options: TidalOptions = {}): Promise<TidalStand
   const documents = documentsOf(catalogue);
   const app = bareServer(1024 * 1024);
   const answerWith = installFaults(app);
+  let takeTokens = options.rateLimit === undefined ? null : tokenBucketOf(options.rateLimit);
 
   app.post('/v1/oauth2/token', (request, reply) => {
     const { status, body } = tokens.issue(new URLSearchParams(bodyOf(request).toString()));
@@ -47,8 +57,11 @@ export async function startTidal(options: TidalOptions = {}): Promise<TidalStand
   app.register(
     async api => {
       api.addHook('onRequest', (request, reply, done) => {
-        if (tokens.accepts(request.headers.authorization)) done();
-        else sendUnauthorised(reply);
+        if (!tokens.accepts(request.headers.authorization)) return sendUnauthorised(reply);
+        const verdict = takeTokens?.();
+        reply.headers(verdict?.headers ?? {});
+        if (verdict?.allowed === false) return sendError(reply, 429, 'Rate limit exceeded');
+        done();
       });
       api.get('/tracks/:id', (request: ApiRequest, reply) => {
         sendDocument(reply, documents.track(request.params.id, readRequest(request, 'tracks')));
@@ -83,6 +96,9 @@ export async function startTidal(options: TidalOptions = {}): Promise<TidalStand
     apiUrl: `${url}/v2`,
     authUrl: `${url}/v1/oauth2/token`,
     answerWith,
+    limitRate(limit) {
+      takeTokens = limit === null ? null : tokenBucketOf(limit);
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Catalogue } from './catalogue.ts';
+import { observedRateLimit, tokenBucketOf } from './rateLimit.ts';
 import type { Links, Resource } from './resources.ts';
 import { startTidal, type TidalOptions } from './server.ts';
 
@@ -304,4 +305,46 @@ test('it has a catalogue of its own', async () => {
     numberOfItems: 46,
     numberOfVolumes: 2,
   });
+});
+
+test('a rate limit answers 429 without Retry-After when the bucket is empty, and describes the bucket', async () => {
+  const tidal = await startTidal({
+    catalogue: many,
+    rateLimit: { burst: 10, perSecond: 1 / 3600, cost: 5 },
+  });
+  onTestFinished(tidal.close);
+  const { clientId: client_id, clientSecret: client_secret } = tidal;
+  const body = new URLSearchParams({ grant_type: 'client_credentials', client_id, client_secret });
+  const answer = await fetch(tidal.authUrl, { method: 'POST', body });
+  const { access_token } = (await answer.json()) as { access_token: string };
+  const get = () =>
+    fetch(`${tidal.apiUrl}/tracks/101?countryCode=US`, {
+      headers: { authorization: `Bearer ${access_token}` },
+    });
+
+  const answers = [await get(), await get(), await get()];
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 429]);
+  expect(answers.map(({ headers }) => headers.get('x-ratelimit-remaining'))).toEqual(['5', '0', '0']);
+  expect(Object.fromEntries(answers[2]?.headers ?? [])).toMatchObject({
+    'content-type': 'application/vnd.api+json',
+    'x-ratelimit-burst-capacity': '10',
+    'x-ratelimit-requested-tokens': '5',
+  });
+  expect(answers[2]?.headers.get('retry-after')).toBeNull();
+
+  tidal.limitRate(null);
+  expect((await get()).status).toBe(200);
+});
+
+test('a token bucket fills up with time, and no further than its size', () => {
+  let now = 0;
+  const take = tokenBucketOf(observedRateLimit, () => now);
+  const remaining = () => take().headers['x-ratelimit-remaining'];
+  expect([remaining(), remaining(), take().allowed]).toEqual(['5', '0', false]);
+  now += 4_999;
+  expect(take().allowed).toBe(false);
+  now += 1;
+  expect(take().allowed).toBe(true);
+  now += 3_600_000;
+  expect(remaining()).toBe('5');
 });

@@ -2,18 +2,19 @@ import { z } from 'zod';
 import type { CatalogAlbum } from '../catalog.ts';
 import { primaryArtistName } from '../document/artistName.ts';
 import { coverArtUrl } from '../document/coverArt.ts';
-import { includedSchema, readShape, toMany } from '../document/document.ts';
+import { countSchema, idSchema, includedSchema, readShape, toMany } from '../document/document.ts';
 import { fullTitle, optionalText, text } from '../document/text.ts';
 import { notFound, type TidalApi } from '../http/api.ts';
+import type { Asking } from '../http/request.ts';
 
 const documentSchema = z.object({
   data: z.object({
-    id: z.string(),
+    id: idSchema,
     attributes: z.object({
       title: text,
       version: optionalText,
       releaseDate: optionalText,
-      numberOfItems: z.int().nonnegative(),
+      numberOfItems: countSchema,
     }),
     relationships: z.object({ artists: toMany, coverArt: toMany }).catch({ artists: [], coverArt: [] }),
   }),
@@ -23,7 +24,6 @@ const documentSchema = z.object({
 /**
  * Asks for one album's own metadata.
  *
- * @param deadline on the clock, in ms
  * @returns null when TIDAL does not know it, or not in that country
  * @throws TidalApiError
  */
@@ -31,10 +31,10 @@ export async function getAlbum(
   api: TidalApi,
   tidalId: string,
   countryCode: string,
-  deadline: number,
+  asking: Asking,
 ): Promise<CatalogAlbum | null> {
   const subject = `album ${tidalId}`;
-  const body = await api.find(subject, deadline, (client, init) =>
+  const body = await api.find(subject, asking, (client, init) =>
     client.GET('/albums/{id}', {
       params: { path: { id: tidalId }, query: { countryCode, include: 'artists,coverArt' } },
       ...init,

@@ -35,11 +35,22 @@ test('an album that TIDAL does not know is null', async () => {
   expect(await tidal.client().getAlbum('404')).toBeNull();
 });
 
-test('an album without its number of items is an error that says so', async () => {
+test.each([
+  [undefined, null],
+  [null, null],
+  ['17', 17],
+  ['many', null],
+  [-1, null],
+  [2.5, null],
+  [3_000_000_000, null],
+])('numberOfItems %j is read as %j', async (given, read) => {
   await using tidal = await startTidalServer();
-  tidal.answer('/albums/9', { body: document(album('9', { numberOfItems: undefined })) });
-  await expect(tidal.client().getAlbum('9')).rejects.toMatchObject({
-    message: expect.stringMatching(/^TIDAL's answer for album 9 .*data\.attributes\.numberOfItems/),
-    retryable: false,
-  });
+  tidal.answer('/albums/9', { body: document(album('9', { numberOfItems: given })) });
+  expect(await tidal.client().getAlbum('9')).toMatchObject({ tidalId: '9', numberOfItems: read });
+});
+
+test('an id that is a number is read as text', async () => {
+  await using tidal = await startTidalServer();
+  tidal.answer('/albums/9', { body: document({ ...album('9'), id: 9 }) });
+  expect(await tidal.client().getAlbum('9')).toMatchObject({ tidalId: '9' });
 });

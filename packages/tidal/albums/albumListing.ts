@@ -1,159 +1,134 @@
-import { z } from 'zod';
-import type { AlbumListing } from '../catalog.ts';
-import {
-  firstIncluded,
-  type Included,
-  includedSchema,
-  readableListOf,
-  readShape,
-  referenceKey,
-} from '../document/document.ts';
-import type { TidalApi } from '../http/api.ts';
+import type { AlbumListing, ListingPart, OwedListing } from '../catalog.ts';
 import { TidalApiError } from '../http/error.ts';
-import { describeTrack, trackSchema } from '../tracks/track.ts';
-import { fetchTrackIsrcs } from '../tracks/trackIsrcs.ts';
+import type { Asking } from '../http/request.ts';
+import { chunkSize, chunksOf } from '../tracks/chunks.ts';
+import type { TrackAnswer } from '../tracks/tracksById.ts';
+import { inOrder, isOwed } from './listingOrder.ts';
+import type { ListingPage, PageQuestion } from './listingPage.ts';
+import { ListingReader, unreadListing } from './listingReader.ts';
 
-/** 10,000 items at TIDAL's 20 a page: more than any album, and an end to a listing that has none. */
-const maxPages = 500;
-
-const include = 'items.artists';
-
-/** An item without numbers keeps its place in the listing, behind those of the first volume. */
-const unnumbered = { volumeNumber: 1, trackNumber: Number.MAX_SAFE_INTEGER };
-
-const itemSchema = z.object({
-  id: z.string(),
-  type: z.string(),
-  meta: z
-    .object({
-      volumeNumber: z.number().catch(unnumbered.volumeNumber),
-      trackNumber: z.number().catch(unnumbered.trackNumber),
-    })
-    .catch(unnumbered),
-});
-
-const pageSchema = z.object({
-  data: z.array(z.unknown()).pipe(readableListOf(itemSchema)),
-  links: z.object({ next: z.string().nullish().catch(null) }).catch({ next: null }),
-  included: includedSchema,
-});
-
-type Item = z.infer<typeof itemSchema>;
-type Page = z.infer<typeof pageSchema>;
-
-export type AlbumListingQuestion = {
-  albumId: string;
-  countryCode: string;
-  /** The album's `numberOfItems`, tracks and videos, if it is known. */
-  expectedItems: number | undefined;
-  /** On the clock, in ms; for all pages and ISRCs together. */
-  deadline: number;
+/** The questions that a listing is put together of. */
+export type ListingQuestions = {
+  page(question: Omit<PageQuestion, 'countryCode'>, asking: Asking): Promise<ListingPage | null>;
+  tracks(ids: string[], asking: Asking): Promise<Map<string, TrackAnswer>>;
 };
 
-/** Asks for the tracks of an album. TIDAL's failures are told in `problem` and not thrown. */
-export async function getAlbumListing(api: TidalApi, question: AlbumListingQuestion): Promise<AlbumListing> {
-  const { items, included, problems } = await readPages(api, question);
-  const { expectedItems, countryCode } = question;
-  if (items.length < (expectedItems ?? 1)) {
-    const total = expectedItems === undefined ? '' : ` of ${expectedItems}`;
-    problems.push(`listed for ${countryCode}: ${items.length}${total} items`);
+/**
+ * Asks for the tracks of an album until all are there, or the time is up. TIDAL's failures are told in `problem` and
+ * not thrown; what could not be asked for is in `owed`.
+ *
+ * @param expectedItems the album's `numberOfItems`, tracks and videos; null if it is not known
+ */
+export async function getAlbumListing(
+  ask: ListingQuestions,
+  {
+    albumId,
+    countryCode,
+    expectedItems,
+  }: { albumId: string; countryCode: string; expectedItems: number | null },
+  asking: Asking,
+): Promise<AlbumListing> {
+  const reader = new ListingReader(unreadListing(expectedItems));
+  const problems: string[] = [];
+  const { owed } = reader;
+
+  try {
+    while (owed.nextPage !== null) {
+      const question = { albumId, page: owed.nextPage, number: reader.pageNumber, mayBeGone: false };
+      const page = await ask.page(question, asking);
+      if (page !== null) reader.addPage(page);
+    }
+  } catch (error) {
+    if (!(error instanceof TidalApiError)) throw error;
+    problems.push(`page ${reader.pageNumber} and what follows it is missing: ${error.message}`);
+  }
+  if (reader.endless !== null) problems.push(reader.endless);
+
+  const items = owed.places.length + owed.videos.length;
+  if (items < (expectedItems ?? 1)) {
+    const total = expectedItems === null ? '' : ` of ${expectedItems}`;
+    problems.push(`listed for ${countryCode}: ${items}${total} items`);
   }
 
-  const { tracks, unreadable } = readTracks(items, included);
+  const failures = await askForTracks(ask, reader, asking);
+  const { unreadable } = reader;
   if (unreadable.length > 0) {
     const more = unreadable.length > 10 ? ` and ${unreadable.length - 10} more` : '';
     problems.push(`tracks named without their data: ${unreadable.slice(0, 10).join(', ')}${more}`);
   }
-
-  const isrcProblem = await completeIsrcs(api, tracks, question);
-  if (isrcProblem !== null) problems.push(isrcProblem);
-  return { tracks, problem: problems.length === 0 ? null : problems.join('; ') };
-}
-
-async function readPages(api: TidalApi, question: AlbumListingQuestion) {
-  const items = new Map<string, Item>();
-  const included: Included = new Map();
-  const problems: string[] = [];
-  const followed = new Set<string>();
-  let cursor: Record<string, string> = {};
-
-  for (let number = 1; ; number += 1) {
-    let page: Page;
-    try {
-      page = await readPage(api, question, number, cursor);
-    } catch (error) {
-      if (!(error instanceof TidalApiError)) throw error;
-      problems.push(`page ${number} and what follows it is missing: ${error.message}`);
-      break;
-    }
-    const itemsBefore = items.size;
-    for (const item of page.data) items.set(referenceKey(item), item);
-    for (const [key, resource] of page.included) included.set(key, resource);
-
-    const { next } = page.links;
-    if (!next) break;
-    const repeatsItself = page.data.length > 0 && items.size === itemsBefore;
-    if (repeatsItself || followed.has(next) || number === maxPages) {
-      problems.push(`the listing does not end: given up after page ${number}`);
-      break;
-    }
-    followed.add(next);
-    cursor = readCursor(next);
+  const [failure] = failures;
+  if (failure !== undefined) {
+    const { trackIds, places } = owed;
+    problems.push(
+      `tracks missing, or left without ISRC: ${trackIds.length} of ${places.length}: ${failure.message}`,
+    );
   }
-  return { items: [...items.values()], included, problems };
-}
 
-async function readPage(
-  api: TidalApi,
-  { albumId, countryCode, deadline }: AlbumListingQuestion,
-  number: number,
-  cursor: Record<string, string>,
-): Promise<Page> {
-  const subject = `page ${number} of the items of album ${albumId}`;
-  const body = await api.read(subject, deadline, (client, init) =>
-    client.GET('/albums/{id}/relationships/items', {
-      params: { path: { id: albumId }, query: { ...cursor, countryCode, include } },
-      ...init,
-    }),
-  );
-  return readShape(pageSchema, body, subject);
+  return {
+    tracks: positioned(reader),
+    problem: problems.length === 0 ? null : problems.join('; '),
+    owed: isOwed(owed) ? owed : null,
+  };
 }
 
 /**
- * The parameters of a `links.next`. Its address is not followed: it omits `/v2`, and one that named another
- * host would be sent the token.
+ * Asks one more question for a listing that is still owed: for its next page, or for 20 tracks by their ids.
+ *
+ * @throws TidalApiError when TIDAL cannot be asked
  */
-function readCursor(next: string): Record<string, string> {
-  return Object.fromEntries(new URLSearchParams(next.split('?')[1]));
-}
-
-/** The tracks in their order, without videos; and the ids of those that TIDAL names, but says nothing of. */
-function readTracks(items: Item[], included: Included) {
-  const tracks: AlbumListing['tracks'] = [];
-  const unreadable: string[] = [];
-  const inOrder = items.toSorted(
-    ({ meta: a }, { meta: b }) => a.volumeNumber - b.volumeNumber || a.trackNumber - b.trackNumber,
-  );
-  for (const item of inOrder) {
-    if (item.type !== 'tracks') continue;
-    const track = firstIncluded(included, [item], trackSchema);
-    if (track === null) unreadable.push(item.id);
-    else tracks.push({ position: tracks.length + 1, ...describeTrack(track, included) });
+export async function continueAlbumListing(
+  ask: ListingQuestions,
+  albumId: string,
+  owed: OwedListing,
+  asking: Asking,
+): Promise<ListingPart> {
+  const reader = new ListingReader(owed);
+  let problem: string | null = null;
+  if (owed.nextPage !== null) {
+    const question = { albumId, page: owed.nextPage, number: reader.pageNumber, mayBeGone: true };
+    const page = await ask.page(question, asking);
+    if (page === null) {
+      reader.endPages();
+      problem = `TIDAL has no page ${question.number} of the items of album ${albumId}`;
+    } else {
+      reader.addPage(page);
+      problem = reader.endless;
+    }
+  } else {
+    const answers = await ask.tracks(owed.trackIds.slice(0, chunkSize), asking);
+    reader.addAnswers(answers);
+    const failure = [...answers.values()].find(answer => answer instanceof TidalApiError);
+    if (failure !== undefined && reader.owed.trackIds.length === owed.trackIds.length) throw failure;
   }
-  return { tracks, unreadable };
+  return { tracks: [...reader.tracks.values()], isrcs: reader.isrcs, owed: reader.owed, problem };
 }
 
-/** Fills in the ISRCs that the listing leaves out, as far as TIDAL gives them; says what failed. */
-async function completeIsrcs(
-  api: TidalApi,
-  tracks: AlbumListing['tracks'],
-  { countryCode, deadline }: AlbumListingQuestion,
-): Promise<string | null> {
-  const ids = tracks.filter(track => track.isrc === null).map(track => track.tidalId);
-  const { isrcs, failures } = await fetchTrackIsrcs(api, ids, countryCode, deadline);
-  for (const track of tracks) track.isrc ??= isrcs.get(track.tidalId) ?? null;
-  const [first] = failures;
-  if (first === undefined) return null;
-  const missing = tracks.filter(track => track.isrc === null).length;
-  return `tracks left without ISRC: ${missing} of ${tracks.length}: ${first.message}`;
+/** Asks for all tracks that are owed, a request for each 20 at the same time. */
+async function askForTracks(
+  ask: ListingQuestions,
+  reader: ListingReader,
+  asking: Asking,
+): Promise<TidalApiError[]> {
+  const failures: TidalApiError[] = [];
+  const chunks = chunksOf(reader.owed.trackIds).map(async ids => {
+    try {
+      const answers = await ask.tracks(ids, asking);
+      reader.addAnswers(answers);
+      failures.push(...[...answers.values()].filter(answer => answer instanceof TidalApiError));
+    } catch (error) {
+      if (!(error instanceof TidalApiError)) throw error;
+      failures.push(error);
+    }
+  });
+  await Promise.all(chunks);
+  return failures;
+}
+
+/** The tracks in their order. One that is still owed leaves its position free. */
+function positioned({ owed, tracks }: ListingReader): AlbumListing['tracks'] {
+  const known = inOrder(owed.places).filter(id => tracks.has(id) || owed.trackIds.includes(id));
+  return known.flatMap((id, index) => {
+    const track = tracks.get(id);
+    return track === undefined ? [] : { position: index + 1, ...track };
+  });
 }

@@ -1,7 +1,24 @@
 import { z } from 'zod';
 import { TidalApiError } from '../http/error.ts';
 
-const referenceSchema = z.object({ id: z.string(), type: z.string() });
+/** TIDAL's ids are digits in a text; a number is taken as well. */
+export const idSchema = z.union([z.string(), z.int().transform(String)]);
+
+/** A count, as a number or a text of digits; null for what is none. Bounded, so that it fits a column. */
+export const countSchema = z
+  .union([
+    z.int(),
+    z
+      .string()
+      .regex(/^\d{1,7}$/)
+      .transform(Number),
+  ])
+  .pipe(z.int().min(0).max(1_000_000))
+  .nullish()
+  .catch(null)
+  .transform(count => count ?? null);
+
+const referenceSchema = z.object({ id: idSchema, type: z.string() });
 
 /** One resource as another names it. */
 export type Reference = z.infer<typeof referenceSchema>;
@@ -26,9 +43,17 @@ export function readableListOf<Member>(member: z.ZodType<Member>) {
     );
 }
 
-/** A relationship to many. Without `data`, which TIDAL leaves out of what was not included, it names none. */
+/**
+ * A relationship to many. Without `data`, which TIDAL leaves out of what was not included, it names none; a single
+ * reference in place of a list names one.
+ */
 export const toMany = z
-  .object({ data: readableListOf(referenceSchema) })
+  .object({
+    data: z
+      .unknown()
+      .transform(data => [data].flat())
+      .pipe(readableListOf(referenceSchema)),
+  })
   .transform(({ data }) => data)
   .catch([]);
 

@@ -2,7 +2,7 @@ import createClient, { type Client } from 'openapi-fetch';
 import { z } from 'zod';
 import { text } from '../document/text.ts';
 import type { TidalPaths } from './paths.ts';
-import { type Answer, type Requests, refusal } from './request.ts';
+import { type Answer, type Asking, type Requests, refusal } from './request.ts';
 import type { TokenSource } from './token.ts';
 
 const errorsSchema = z.object({ errors: z.array(z.object({ detail: text })).min(1) });
@@ -19,13 +19,12 @@ type Ask = (
 export type TidalApi = {
   /**
    * @param subject what is asked for, in the words of an error message: `album 123`
-   * @param deadline on the clock, in ms
    * @returns the body, still to be read, or {@link notFound}
    * @throws TidalApiError
    */
-  find(subject: string, deadline: number, ask: Ask): Promise<unknown>;
+  find(subject: string, asking: Asking, ask: Ask): Promise<unknown>;
   /** As `find`, for what must be there: a 404 is an error. */
-  read(subject: string, deadline: number, ask: Ask): Promise<unknown>;
+  read(subject: string, asking: Asking, ask: Ask): Promise<unknown>;
 };
 
 /** @param apiUrl with `/v2` */
@@ -37,11 +36,11 @@ export function createTidalApi(apiUrl: string, requests: Requests, tokens: Token
   });
 
   /** A 401 is asked again at once with a new token; it happens once a question and counts as no attempt. */
-  function get(subject: string, deadline: number, ask: Ask): Promise<Answer> {
+  function get(subject: string, asking: Asking, ask: Ask): Promise<Answer> {
     let mayRenew = true;
-    return requests.send(subject, deadline, async once => {
+    return requests.send(subject, asking, async once => {
       for (;;) {
-        const token = await tokens.current(deadline);
+        const token = await tokens.current(asking.deadline);
         const headers = { authorization: `Bearer ${token}` };
         const answer = await once(signal => ask(client, { headers, signal }));
         if (answer.response.status !== 401) return withoutToken(answer, token);
@@ -53,14 +52,14 @@ export function createTidalApi(apiUrl: string, requests: Requests, tokens: Token
   }
 
   return {
-    async find(subject, deadline, ask) {
-      const answer = await get(subject, deadline, ask);
+    async find(subject, asking, ask) {
+      const answer = await get(subject, asking, ask);
       if (answer.response.ok) return answer.data;
       if (isNotFound(answer)) return notFound;
       throw apiRefusal(subject, answer);
     },
-    async read(subject, deadline, ask) {
-      const answer = await get(subject, deadline, ask);
+    async read(subject, asking, ask) {
+      const answer = await get(subject, asking, ask);
       if (answer.response.ok) return answer.data;
       throw apiRefusal(subject, answer);
     },

@@ -1,14 +1,16 @@
+const firstMs = 250;
+/** TIDAL is asked again this often at least, for as long as somebody waits. */
+const longestMs = 4_000;
+
 /**
- * How long to wait before the next attempt, in ms: exponential with full jitter, but never less than the
- * server asked for.
- *
- * A rate limit starts at 1 s and not at 250 ms, since TIDAL gives back about one token a second.
+ * How long to wait before the next attempt, in ms: exponential with jitter, but never less than the server asked for.
+ * After a 429 the limiter waits, for everybody.
  *
  * @param attempts how many have been made, 1 or more
  */
-export function backoffMs(attempts: number, status: number | null, retryAfterMs: number): number {
-  const first = status === 429 ? 1000 : 250;
-  return Math.max(retryAfterMs, Math.random() * first * 2 ** (attempts - 1));
+export function backoffMs(attempts: number, retryAfterMs: number): number {
+  const most = Math.min(longestMs, firstMs * 2 ** Math.min(attempts - 1, 10));
+  return Math.max(retryAfterMs, most * (0.2 + 0.8 * Math.random()));
 }
 
 /** Reads a Retry-After header, seconds or an HTTP date, as ms from now; 0 for none or an unreadable one. */

@@ -1,72 +1,143 @@
 import type { Clock } from './clock.ts';
+import type { Pace } from './pace.ts';
+
+/**
+ * Who goes first. A person can be told nothing before TIDAL has named the item, so that items go before the tracks of
+ * albums; what is completed later goes last. Tokens are not asked of the API, and cost nothing of its pace.
+ */
+export type Urgency = 'token' | 'item' | 'listing' | 'background';
+
+const order: Urgency[] = ['token', 'item', 'listing', 'background'];
+
+export type Turn = {
+  urgency: Urgency;
+  /** On the clock, in ms: a turn that cannot come before is refused at once. */
+  deadline: number;
+  signal: AbortSignal;
+};
 
 export type Limiter = {
   /**
-   * Runs the task when its turn has come, in the order of asking.
+   * Runs the task when its turn has come: the more urgent first, and in the order of asking among the equally urgent.
    *
-   * @throws the signal's reason when it is aborted before the turn has come; what the task throws
+   * @throws NoTurnError when no turn can come before the deadline; the signal's reason when it is aborted before the
+   *   turn has come; what the task throws
    */
-  run<T>(task: () => Promise<T>, signal: AbortSignal): Promise<T>;
+  run<Answer extends { response: Response }>(task: () => Promise<Answer>, turn: Turn): Promise<Answer>;
 };
 
+/** The turn could not come in time: our own queue is at fault, or a pause that TIDAL asked for, and not this request. */
+export class NoTurnError extends Error {
+  override readonly name = 'NoTurnError';
+}
+
+type Waiting = { deadline: number; begin: () => void; giveUp: (reason: unknown) => void };
+type Running = { urgency: Urgency; startedAt: number; alone: boolean };
+
 export type LimiterOptions = {
-  /** Tasks that run at the same time at the most. */
+  /** Tasks that run at the same time at the most. One of them is kept free of background work. */
   maxConcurrency: number;
-  /** Starts a second at the most, evenly spaced; undefined: unlimited. */
-  requestsPerSecond: number | undefined;
+  pace: Pace;
   clock: Clock;
 };
 
-/** Holds one process to its share of TIDAL. Several processes do not know of each other. */
-export function createLimiter({ maxConcurrency, requestsPerSecond, clock }: LimiterOptions): Limiter {
-  const intervalMs = requestsPerSecond === undefined ? 0 : 1000 / requestsPerSecond;
-  const waiting = new Set<() => void>();
-  let free = maxConcurrency;
-  let nextStart = Number.NEGATIVE_INFINITY;
+/** Holds one process to its share of TIDAL. Several processes learn of each other by what TIDAL's answers say. */
+export function createLimiter({ maxConcurrency, pace, clock }: LimiterOptions): Limiter {
+  const queues = new Map(order.map(urgency => [urgency, new Set<Waiting>()]));
+  const running = new Set<Running>();
+  let timer: { dueAt: number; ending: AbortController } | null = null;
 
-  async function takeTurn(signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    if (free > 0) {
-      free -= 1;
-      return;
+  function count(...urgencies: Urgency[]): number {
+    return [...running].filter(task => urgencies.includes(task.urgency)).length;
+  }
+
+  function mayRun(urgency: Urgency): boolean {
+    if (running.size >= maxConcurrency) return false;
+    return urgency !== 'background' || count('background') < Math.max(1, maxConcurrency - 1);
+  }
+
+  function delayOf(urgency: Urgency): number {
+    return urgency === 'token' ? pace.pauseMs() : pace.delayMs(urgency === 'background');
+  }
+
+  /** Begins what may begin, and sets the timer for the next. */
+  function advance(): void {
+    for (const urgency of order) {
+      for (const waiting of queues.get(urgency) ?? []) {
+        if (!mayRun(urgency)) break;
+        const delay = delayOf(urgency);
+        if (clock.now() + delay >= waiting.deadline) {
+          queues.get(urgency)?.delete(waiting);
+          waiting.giveUp(new NoTurnError('no turn comes before the deadline'));
+        } else if (delay > 0) {
+          // The less urgent wait as well: what they took now would be lacking then.
+          wakeUpIn(delay);
+          return;
+        } else {
+          queues.get(urgency)?.delete(waiting);
+          waiting.begin();
+        }
+      }
     }
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    waiting.add(resolve);
-    // Does nothing any more once the turn has come.
-    const giveUp = () => {
-      waiting.delete(resolve);
+  }
+
+  function wakeUpIn(ms: number): void {
+    const dueAt = clock.now() + ms;
+    if (timer !== null && timer.dueAt <= dueAt) return;
+    timer?.ending.abort();
+    const ending = new AbortController();
+    const set = { dueAt, ending };
+    timer = set;
+    clock
+      .wait(ms, ending.signal)
+      .catch(() => undefined)
+      .then(() => {
+        if (timer !== set) return;
+        timer = null;
+        advance();
+      });
+  }
+
+  /** Takes the turn in the name of who waits, so that the next one that is looked at finds it taken. */
+  function begin(urgency: Urgency): Running {
+    for (const task of running) task.alone = false;
+    const task = { urgency, startedAt: clock.now(), alone: running.size === 0 };
+    running.add(task);
+    if (urgency !== 'token') pace.start();
+    return task;
+  }
+
+  async function takeTurn({ urgency, deadline, signal }: Turn): Promise<Running> {
+    signal.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<Running>();
+    const queue = queues.get(urgency);
+    const waiting: Waiting = { deadline, begin: () => resolve(begin(urgency)), giveUp: reject };
+    const leave = () => {
+      queue?.delete(waiting);
       reject(signal.reason);
     };
-    signal.addEventListener('abort', giveUp, { once: true });
-    await promise;
-  }
-
-  function passTurnOn(): void {
-    const [next] = waiting;
-    if (next === undefined) {
-      free += 1;
-    } else {
-      waiting.delete(next);
-      next();
+    queue?.add(waiting);
+    signal.addEventListener('abort', leave, { once: true });
+    advance();
+    try {
+      return await promise;
+    } finally {
+      signal.removeEventListener('abort', leave);
     }
-  }
-
-  /** Takes the next start only when it is due: one reserved ahead and then given up would be lost to all. */
-  async function keepPace(signal: AbortSignal): Promise<void> {
-    for (let now = clock.now(); now < nextStart; now = clock.now()) {
-      await clock.wait(nextStart - now, signal);
-    }
-    nextStart = clock.now() + intervalMs;
   }
 
   return {
-    async run(task, signal) {
-      await takeTurn(signal);
+    async run(task, turn) {
+      const mine = await takeTurn(turn);
       try {
-        await keepPace(signal);
-        return await task();
+        const answer = await task();
+        const others = count('item', 'listing', 'background') - 1;
+        if (mine.urgency === 'token') pace.learnOfToken(answer.response, mine.startedAt);
+        else pace.learn(answer.response, { ...mine, others });
+        return answer;
       } finally {
-        passTurnOn();
+        running.delete(mine);
+        advance();
       }
     },
   };

@@ -1,8 +1,29 @@
 import { expect, test } from 'vitest';
 import { createTestClock } from '../test/clock.ts';
-import { createLimiter } from './limiter.ts';
+import { createLimiter, type LimiterOptions, NoTurnError, type Turn } from './limiter.ts';
+import { createPace } from './pace.ts';
 
 const never = new AbortController().signal;
+
+/** A limiter whose tasks answer 200 with whatever they return, and whose turns are those of a person. */
+function limiterOf({
+  maxConcurrency = 1,
+  requestsPerSecond,
+  clock = createTestClock(),
+}: Partial<LimiterOptions> & { requestsPerSecond?: number } = {}) {
+  const limiter = createLimiter({ maxConcurrency, pace: createPace({ requestsPerSecond, clock }), clock });
+  return {
+    async run<T>(task: () => Promise<T>, signal: AbortSignal, turn: Partial<Turn> = {}): Promise<T> {
+      const answer = await limiter.run(async () => ({ response: new Response(), value: await task() }), {
+        urgency: 'item',
+        deadline: Number.POSITIVE_INFINITY,
+        signal,
+        ...turn,
+      });
+      return answer.value;
+    },
+  };
+}
 
 /** A task that ends when it is told to, and counts how many run. */
 function taskBoard() {
@@ -22,11 +43,7 @@ function taskBoard() {
 const settled = () => new Promise<void>(resolve => setImmediate(resolve));
 
 test('no more tasks run than there are turns, and the next starts in the order of asking', async () => {
-  const limiter = createLimiter({
-    maxConcurrency: 2,
-    requestsPerSecond: undefined,
-    clock: createTestClock(),
-  });
+  const limiter = limiterOf({ maxConcurrency: 2 });
   const { running, order, task, end } = taskBoard();
   const all = ['a', 'b', 'c', 'd'].map(name => limiter.run(task(name), never));
   await settled();
@@ -44,21 +61,13 @@ test('no more tasks run than there are turns, and the next starts in the order o
 });
 
 test('a task that fails gives its turn back', async () => {
-  const limiter = createLimiter({
-    maxConcurrency: 1,
-    requestsPerSecond: undefined,
-    clock: createTestClock(),
-  });
+  const limiter = limiterOf({ maxConcurrency: 1 });
   await expect(limiter.run(() => Promise.reject(new Error('broken')), never)).rejects.toThrow('broken');
   await expect(limiter.run(async () => 'next', never)).resolves.toBe('next');
 });
 
 test('who gives up while waiting leaves the queue, and the one behind has the turn', async () => {
-  const limiter = createLimiter({
-    maxConcurrency: 1,
-    requestsPerSecond: undefined,
-    clock: createTestClock(),
-  });
+  const limiter = limiterOf({ maxConcurrency: 1 });
   const { order, task, end } = taskBoard();
   const impatient = new AbortController();
   const first = limiter.run(task('first'), never);
@@ -77,11 +86,7 @@ test('who gives up while waiting leaves the queue, and the one behind has the tu
 });
 
 test('who gives up after the turn was handed over takes no one else out of the queue', async () => {
-  const limiter = createLimiter({
-    maxConcurrency: 1,
-    requestsPerSecond: undefined,
-    clock: createTestClock(),
-  });
+  const limiter = limiterOf({ maxConcurrency: 1 });
   const { order, task, end } = taskBoard();
   const late = new AbortController();
   const first = limiter.run(task('first'), never);
@@ -102,7 +107,7 @@ test('who gives up after the turn was handed over takes no one else out of the q
 
 test('starts are spaced evenly over the second', async () => {
   const clock = createTestClock();
-  const limiter = createLimiter({ maxConcurrency: 1, requestsPerSecond: 4, clock });
+  const limiter = limiterOf({ maxConcurrency: 1, requestsPerSecond: 4, clock });
   const start = () => limiter.run(async () => clock.now(), never);
   expect(await Promise.all([start(), start(), start()])).toEqual([0, 250, 500]);
   clock.advance(10_000);
@@ -113,7 +118,7 @@ test('of those that wait for the same start one has it', async () => {
   const clock = createTestClock();
   const wakeUps: (() => void)[] = [];
   clock.wait = () => new Promise(resolve => wakeUps.push(resolve));
-  const limiter = createLimiter({ maxConcurrency: 4, requestsPerSecond: 4, clock });
+  const limiter = limiterOf({ maxConcurrency: 4, requestsPerSecond: 4, clock });
   const started: string[] = [];
   const all = ['a', 'b', 'c'].map(name => limiter.run(async () => started.push(name), never));
   await settled();
@@ -133,7 +138,7 @@ test('of those that wait for the same start one has it', async () => {
 
 test('a start that was waited for and given up is not lost to the next', async () => {
   const clock = createTestClock();
-  const limiter = createLimiter({ maxConcurrency: 4, requestsPerSecond: 0.1, clock });
+  const limiter = limiterOf({ maxConcurrency: 4, requestsPerSecond: 0.1, clock });
   await limiter.run(async () => undefined, never);
   const impatient = new AbortController();
   const realWait = clock.wait;
@@ -145,4 +150,49 @@ test('a start that was waited for and given up is not lost to the next', async (
   clock.wait = realWait;
   await limiter.run(async () => undefined, never);
   expect(clock.waits).toEqual([10_000]);
+});
+
+test('the more urgent goes first, whoever asked first', async () => {
+  const limiter = limiterOf();
+  const { order, task, end } = taskBoard();
+  const run = (name: string, urgency: Turn['urgency']) => limiter.run(task(name), never, { urgency });
+  const all = [
+    run('first', 'background'),
+    run('later', 'background'),
+    run('listing', 'listing'),
+    run('item', 'item'),
+    run('token', 'token'),
+  ];
+  for (const name of ['first', 'token', 'item', 'listing', 'later']) {
+    await settled();
+    end(name);
+  }
+  await Promise.all(all);
+  expect(order).toEqual(['first', 'token', 'item', 'listing', 'later']);
+});
+
+test('background work leaves a turn free', async () => {
+  const limiter = limiterOf({ maxConcurrency: 3 });
+  const { running, task, end } = taskBoard();
+  const behind = ['a', 'b', 'c'].map(name => limiter.run(task(name), never, { urgency: 'background' }));
+  await settled();
+  expect([...running]).toEqual(['a', 'b']);
+  const person = limiter.run(task('person'), never);
+  await settled();
+  expect([...running]).toEqual(['a', 'b', 'person']);
+  for (const name of ['a', 'b', 'person', 'c']) {
+    end(name);
+    await settled();
+  }
+  await Promise.all([...behind, person]);
+});
+
+test('a turn that cannot come before the deadline is refused at once, and the one behind is looked at', async () => {
+  const clock = createTestClock();
+  const limiter = limiterOf({ maxConcurrency: 4, requestsPerSecond: 0.1, clock });
+  await limiter.run(async () => undefined, never);
+  const late = limiter.run(async () => 'late', never, { deadline: clock.now() + 9_999 });
+  const patient = limiter.run(async () => clock.now(), never, { deadline: clock.now() + 10_001 });
+  await expect(late).rejects.toBeInstanceOf(NoTurnError);
+  expect(await patient).toBe(10_000);
 });

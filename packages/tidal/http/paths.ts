@@ -12,7 +12,7 @@ type Get<Parameters> = {
  */
 export type TidalPaths = {
   '/tracks': Get<{ query: { countryCode: string; 'filter[id]': string[]; include?: string } }>;
-  '/tracks/{id}': Get<{ path: { id: string }; query: { countryCode: string; include: string } }>;
+  '/tracks/{id}': Get<{ path: { id: string }; query: { countryCode: string; include?: string } }>;
   '/albums/{id}': Get<{ path: { id: string }; query: { countryCode: string; include: string } }>;
   '/albums/{id}/relationships/items': Get<{
     path: { id: string };

@@ -2,9 +2,7 @@ import { endAfter } from '@segue/process/timeLimit.ts';
 import { backoffMs, readRetryAfter } from './backoff.ts';
 import type { Clock } from './clock.ts';
 import { TidalApiError } from './error.ts';
-import type { Limiter } from './limiter.ts';
-
-const maxAttempts = 4;
+import { type Limiter, NoTurnError, type Urgency } from './limiter.ts';
 
 /** What came back: `data` when the status is 2xx, `error` when it is not; either as parsed JSON. */
 export type Answer = { response: Response; data?: unknown; error?: unknown };
@@ -12,19 +10,22 @@ export type Answer = { response: Response; data?: unknown; error?: unknown };
 /** Sends one HTTP request, and reads all of its answer. */
 export type Call = (signal: AbortSignal) => Promise<Answer>;
 
+/** Until when an answer is of use, on the clock in ms, and how urgent it is. */
+export type Asking = { deadline: number; urgency: Urgency };
+
 export type Requests = {
   /**
-   * Asks TIDAL, at most four times, until there is an answer that will not change by asking again.
+   * Asks TIDAL until there is an answer that will not change by asking again, for as long as there is time.
    *
    * @param subject what is asked for, in the words of an error message: `album 123`
-   * @param deadline on the clock, in ms; nothing is sent or waited for after it
+   * @param asking nothing is sent or waited for after its deadline
    * @param attempt one attempt, which makes its calls with `once`
    * @returns a 2xx answer with JSON, a redirect, or a 4xx other than 429
    * @throws TidalApiError, retryable, when there is none: no connection, no answer in time, 429, 5xx, no JSON
    */
   send(
     subject: string,
-    deadline: number,
+    asking: Asking,
     attempt: (once: (call: Call) => Promise<Answer>) => Promise<Answer>,
   ): Promise<Answer>;
 };
@@ -52,11 +53,14 @@ class AttemptFailure extends Error {
   }
 }
 
-/** Puts a bound on every request in time and number: a time limit, retries, and a turn with the limiter. */
+/** There is no time for another attempt. */
+class TimeIsUp extends Error {}
+
+/** Puts a bound on every request in time: a time limit for each attempt and for all, and a turn with the limiter. */
 export function createRequests({ limiter, timeoutMs, clock }: RequestOptions): Requests {
-  async function sendOnce(subject: string, deadline: number, call: Call): Promise<Answer> {
+  async function sendOnce(subject: string, { deadline, urgency }: Asking, call: Call): Promise<Answer> {
     const remaining = () => Math.max(0, Math.ceil(deadline - clock.now()));
-    if (remaining() === 0) throw new AttemptFailure(`No time is left to ask TIDAL for ${subject}`, null);
+    if (remaining() === 0) throw new TimeIsUp(`No time is left to ask TIDAL for ${subject}`);
     let turnHasCome = false;
     let answer: Answer;
     try {
@@ -64,38 +68,45 @@ export function createRequests({ limiter, timeoutMs, clock }: RequestOptions): R
         turnHasCome = true;
         return endAfter(Math.min(timeoutMs, remaining()), call);
       };
-      answer = await endAfter(remaining(), patience => limiter.run(ask, patience));
+      answer = await endAfter(remaining(), signal => limiter.run(ask, { urgency, deadline, signal }));
     } catch (error) {
-      throw turnHasCome
-        ? failureOfCall(subject, error)
-        : new AttemptFailure(`No turn came in time to ask TIDAL for ${subject}`, null);
+      if (turnHasCome) throw failureOfCall(subject, error);
+      if (!(error instanceof NoTurnError || (error as Error).name === 'TimeoutError')) throw error;
+      throw new TimeIsUp(`No turn came in time to ask TIDAL for ${subject}`);
     }
     throwIfTransient(subject, answer);
     return answer;
   }
 
   return {
-    async send(subject, deadline, attempt) {
-      for (let attempts = 1; ; attempts += 1) {
+    async send(subject, asking, attempt) {
+      let last: AttemptFailure | null = null;
+      for (let attempts = 0; ; ) {
         try {
-          return await attempt(call => sendOnce(subject, deadline, call));
+          return await attempt(call => sendOnce(subject, asking, call));
         } catch (error) {
+          if (error instanceof TimeIsUp) throw last === null ? unasked(error) : failed(last, attempts);
           if (!(error instanceof AttemptFailure)) throw error;
-          const { status, retryAfterMs, cause } = error;
-          const fail = (addition = '') => {
-            const count = attempts === 1 ? '' : ` after ${attempts} attempts`;
-            return new TidalApiError(error.message + count + addition, { retryable: true, status, cause });
-          };
-          if (attempts === maxAttempts) throw fail();
-          const delay = backoffMs(attempts, status, retryAfterMs);
-          if (delay >= deadline - clock.now()) {
-            throw fail(retryAfterMs > 0 ? `, and asks to wait ${Math.ceil(retryAfterMs / 1000)} s` : '');
-          }
+          last = error;
+          attempts += 1;
+          if (error.status === 429) continue;
+          const delay = backoffMs(attempts, error.retryAfterMs);
+          if (delay >= asking.deadline - clock.now()) throw failed(error, attempts);
           await clock.wait(delay);
         }
       }
     },
   };
+}
+
+function unasked({ message }: TimeIsUp): TidalApiError {
+  return new TidalApiError(message, { retryable: true, status: null, unasked: true });
+}
+
+function failed({ message, status, retryAfterMs, cause }: AttemptFailure, attempts: number): TidalApiError {
+  const count = attempts === 1 ? '' : ` after ${attempts} attempts`;
+  const wait = retryAfterMs > 0 ? `, and asks to wait ${Math.ceil(retryAfterMs / 1000)} s` : '';
+  return new TidalApiError(message + count + wait, { retryable: true, status, cause });
 }
 
 function failureOfCall(subject: string, error: unknown): AttemptFailure {

@@ -4,6 +4,7 @@ import { errorReply, startTidalServer } from '../test/tidalServer.ts';
 import { systemClock } from './clock.ts';
 import { TidalApiError } from './error.ts';
 import { createLimiter } from './limiter.ts';
+import { createPace } from './pace.ts';
 import { createRequests } from './request.ts';
 
 const found = { body: document(track('1')) };
@@ -39,16 +40,12 @@ describe('what may pass is asked again', () => {
   });
 
   test.each([
-    ['TIDAL answered 503 for track 1 after 4 attempts', 503, errorReply(503)],
-    ['TIDAL answered 429 for track 1 after 4 attempts', 429, errorReply(429)],
-    [
-      'TIDAL answered 502 for track 1 after 4 attempts',
-      502,
-      { status: 502, headers: webPage, body: '<html>' },
-    ],
-    ['TIDAL could not be reached for track 1 (UND_ERR_SOCKET) after 4 attempts', null, 'hang up' as const],
-    ["TIDAL's answer for track 1 is not valid JSON after 4 attempts", null, { body: '<html>' }],
-  ])('four times: %s', async (message, status, failure) => {
+    ['TIDAL answered 503 for track 1', 503, errorReply(503)],
+    ['TIDAL answered 429 for track 1', 429, errorReply(429)],
+    ['TIDAL answered 502 for track 1', 502, { status: 502, headers: webPage, body: '<html>' }],
+    ['TIDAL could not be reached for track 1 (UND_ERR_SOCKET)', null, 'hang up' as const],
+    ["TIDAL's answer for track 1 is not valid JSON", null, { body: '<html>' }],
+  ])('for as long as there is time: %s', async (message, status, failure) => {
     await using tidal = await startTidalServer();
     tidal.answer('/tracks/1', failure);
     const error = await tidal
@@ -56,8 +53,16 @@ describe('what may pass is asked again', () => {
       .getTrack('1')
       .catch(caught => caught);
     expect(error).toBeInstanceOf(TidalApiError);
-    expect(error).toMatchObject({ message, status, retryable: true });
-    expect(tidal.requestsOf('/tracks/1')).toHaveLength(4);
+    const attempts = tidal.requestsOf('/tracks/1').length;
+    expect(error).toMatchObject({
+      message: `${message} after ${attempts} attempts`,
+      status,
+      retryable: true,
+    });
+    expect(attempts).toBeGreaterThan(4);
+    // Of the 15 s, less than one more wait is left: 4 s, or 5 s after a 429.
+    expect(tidal.clock.now()).toBeGreaterThanOrEqual(10_000);
+    expect(tidal.clock.now()).toBeLessThanOrEqual(15_000);
   });
 });
 
@@ -135,17 +140,26 @@ describe('time', () => {
 
   test('spent in the queue counts, and nothing is sent after it', async () => {
     const { limiter, requests } = requestsOnTheirOwn();
-    const released = Promise.withResolvers<void>();
-    const ahead = limiter.run(() => released.promise, new AbortController().signal);
+    const released = Promise.withResolvers<Response>();
+    const answer = async () => ({ response: await released.promise });
+    const ahead = limiter.run(answer, {
+      urgency: 'item',
+      deadline: Number.POSITIVE_INFINITY,
+      signal: new AbortController().signal,
+    });
     let called = false;
-    const asked = requests.send('track 1', systemClock.now() + 20, once =>
+    const asked = requests.send('track 1', { deadline: systemClock.now() + 20, urgency: 'item' }, once =>
       once(async () => {
         called = true;
         return { response: new Response() };
       }),
     );
-    await expect(asked).rejects.toThrow(/^No turn came in time to ask TIDAL for track 1/);
-    released.resolve();
+    await expect(asked).rejects.toMatchObject({
+      message: 'No turn came in time to ask TIDAL for track 1',
+      retryable: true,
+      unasked: true,
+    });
+    released.resolve(new Response());
     await ahead;
     expect(called).toBe(false);
   });
@@ -153,7 +167,7 @@ describe('time', () => {
   test('that is over before the request sends nothing', async () => {
     const { requests } = requestsOnTheirOwn();
     let called = false;
-    const asked = requests.send('track 1', systemClock.now(), once =>
+    const asked = requests.send('track 1', { deadline: systemClock.now(), urgency: 'item' }, once =>
       once(async () => {
         called = true;
         return { response: new Response() };
@@ -165,7 +179,8 @@ describe('time', () => {
 });
 
 function requestsOnTheirOwn() {
-  const limiter = createLimiter({ maxConcurrency: 1, requestsPerSecond: undefined, clock: systemClock });
+  const pace = createPace({ requestsPerSecond: undefined, clock: systemClock });
+  const limiter = createLimiter({ maxConcurrency: 1, pace, clock: systemClock });
   return { limiter, requests: createRequests({ limiter, timeoutMs: 5000, clock: systemClock }) };
 }
 
@@ -195,6 +210,6 @@ test('requests keep to the rate', async () => {
   const client = tidal.client({ requestsPerSecond: 2 });
   await client.getTrack('1');
   await client.getTrack('2');
-  // The token, too, is a request to TIDAL.
-  expect(tidal.clock.waits).toEqual([500, 500]);
+  // The token comes from another server, and is no part of the pace.
+  expect(tidal.clock.waits).toEqual([500]);
 });

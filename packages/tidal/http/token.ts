@@ -44,8 +44,10 @@ export function createTokenSource(options: TokenSourceOptions): TokenSource {
   let pending: Promise<string> | null = null;
 
   async function fetchToken(): Promise<string> {
-    const answer = await requests.send(subject, clock.now() + totalTimeoutMs, once =>
-      once(signal => postCredentials(options, signal)),
+    const answer = await requests.send(
+      subject,
+      { deadline: clock.now() + totalTimeoutMs, urgency: 'token' },
+      once => once(signal => postCredentials(options, signal)),
     );
     if (!answer.response.ok) throw tokenRefusal(answer);
     const { access_token: token, expires_in: seconds } = readShape(tokenSchema, answer.data, subject);

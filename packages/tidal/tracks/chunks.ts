@@ -1,5 +1,5 @@
 /** TIDAL takes no more ids a request. */
-const chunkSize = 20;
+export const chunkSize = 20;
 
 /** The ids, 20 at a time. */
 export function chunksOf(ids: string[]): string[][] {

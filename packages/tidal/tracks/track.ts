@@ -2,17 +2,25 @@ import { z } from 'zod';
 import type { CatalogTrack } from '../catalog.ts';
 import { primaryArtistName } from '../document/artistName.ts';
 import { coverArtUrl } from '../document/coverArt.ts';
-import { firstIncluded, type Included, includedSchema, readShape, toMany } from '../document/document.ts';
+import {
+  firstIncluded,
+  type Included,
+  idSchema,
+  includedSchema,
+  readShape,
+  toMany,
+} from '../document/document.ts';
 import { durationInSeconds } from '../document/duration.ts';
 import { fullTitle, optionalText, text } from '../document/text.ts';
 import { notFound, type TidalApi } from '../http/api.ts';
+import type { Asking } from '../http/request.ts';
 
 /** What must come along with a track for {@link readTrack}. */
 export const trackInclude = 'artists,albums.coverArt';
 
 /** A track resource; of its fields only id and title must be there. */
 export const trackSchema = z.object({
-  id: z.string(),
+  id: idSchema,
   attributes: z.object({
     title: text,
     version: optionalText,
@@ -33,7 +41,6 @@ const documentSchema = z.object({ data: trackSchema, included: includedSchema })
 /**
  * Asks for one track.
  *
- * @param deadline on the clock, in ms
  * @returns null when TIDAL does not know it, or not in that country
  * @throws TidalApiError
  */
@@ -41,10 +48,10 @@ export async function getTrack(
   api: TidalApi,
   tidalId: string,
   countryCode: string,
-  deadline: number,
+  asking: Asking,
 ): Promise<CatalogTrack | null> {
   const subject = `track ${tidalId}`;
-  const body = await api.find(subject, deadline, (client, init) =>
+  const body = await api.find(subject, asking, (client, init) =>
     client.GET('/tracks/{id}', {
       params: { path: { id: tidalId }, query: { countryCode, include: trackInclude } },
       ...init,
@@ -61,6 +68,7 @@ export function readTrack(data: z.infer<typeof trackSchema>, included: Included)
   const album = firstIncluded(included, data.relationships.albums, albumOfTrackSchema);
   return {
     ...describeTrack(data, included),
+    isrcOwed: false,
     albumName: album === null ? '' : fullTitle(album.attributes),
     coverArtUrl: album === null ? null : coverArtUrl(included, album.relationships.coverArt),
   };

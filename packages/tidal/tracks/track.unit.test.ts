@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { album, artist, artwork, document, toMany, track } from '../test/documents.ts';
-import { startTidalServer } from '../test/tidalServer.ts';
+import { errorReply, startTidalServer } from '../test/tidalServer.ts';
 
 /** What the client makes of an answer for track 1. */
 async function read(body: unknown) {
@@ -26,6 +26,7 @@ test('a track comes with its artist, its album and its cover', async () => {
     coverArtUrl: 'https://pictures/c1/1280.jpg',
     explicit: true,
     isrc: 'USRC10000001',
+    isrcOwed: false,
   });
 });
 
@@ -51,6 +52,7 @@ test('a track of which TIDAL says next to nothing is read all the same', async (
     coverArtUrl: null,
     explicit: false,
     isrc: null,
+    isrcOwed: true,
   });
 });
 
@@ -72,6 +74,20 @@ test.each(['{}', '{"data": null}', '{"data": {"id": "1"}}', '[]', '"text"', 'nul
     await expect(read(body)).rejects.toMatchObject({ retryable: false, status: 200 });
   },
 );
+
+describe('a track that comes without its ISRC', () => {
+  test.each([
+    ['is asked for by a list of ids', { body: document([track('1')]) }, 'USRC10000001', false],
+    ['has none when TIDAL says so twice', { body: document([track('1', { isrc: null })]) }, null, false],
+    ['is owed its ISRC when TIDAL cannot be asked', errorReply(403), null, true],
+  ])('%s', async (_, answer, isrc, isrcOwed) => {
+    await using tidal = await startTidalServer();
+    tidal.answer('/tracks/1', { body: document(track('1', { isrc: null })) });
+    tidal.answer('/tracks', answer);
+    expect(await tidal.client().getTrack('1')).toMatchObject({ isrc, isrcOwed });
+    expect(tidal.requestsOf('/tracks')).toHaveLength(1);
+  });
+});
 
 describe('artist', () => {
   const artists = { artists: toMany('artists', 'a1', 'a2', 'a3') };

@@ -1,52 +1,56 @@
 import { z } from 'zod';
-import { readableListOf, readShape } from '../document/document.ts';
 import { text } from '../document/text.ts';
 import type { TidalApi } from '../http/api.ts';
 import { TidalApiError } from '../http/error.ts';
+import type { Asking } from '../http/request.ts';
 import { chunksOf } from './chunks.ts';
+import { fetchTracksById, type TrackAnswer } from './tracksById.ts';
 
-const trackSchema = z.object({
-  id: z.string(),
-  attributes: z.object({ isrc: text.refine(isrc => isrc.trim() !== '') }),
-});
-
-const documentSchema = z.object({ data: z.array(z.unknown()).pipe(readableListOf(trackSchema)) });
+const schema = z.object({ attributes: z.object({ isrc: text.refine(isrc => isrc.trim() !== '') }) });
 
 /**
  * Asks for the ISRCs of tracks by their ids, 20 at a time.
  *
- * @param deadline on the clock, in ms
- * @returns ISRCs by TIDAL id, as TIDAL gave them, without the tracks that TIDAL does not know or has no ISRC
- *   for; and the failures of the chunks that could not be read
+ * @returns ISRCs by TIDAL id, as TIDAL gave them, without the tracks that TIDAL does not know or has no ISRC for; and
+ *   the ids for which TIDAL could not be asked, each with the failure
  */
 export async function fetchTrackIsrcs(
   api: TidalApi,
   tidalIds: string[],
   countryCode: string,
-  deadline: number,
-): Promise<{ isrcs: Map<string, string>; failures: TidalApiError[] }> {
+  asking: Asking,
+): Promise<{ isrcs: Map<string, string>; failures: Map<string, TidalApiError> }> {
   const isrcs = new Map<string, string>();
-  const failures: TidalApiError[] = [];
-  await Promise.all(
-    chunksOf([...new Set(tidalIds)]).map(async ids => {
-      try {
-        for (const [id, isrc] of await fetchChunk(api, ids, countryCode, deadline)) isrcs.set(id, isrc);
-      } catch (error) {
-        if (!(error instanceof TidalApiError)) throw error;
-        failures.push(error);
+  const failures = new Map<string, TidalApiError>();
+  const chunks = chunksOf([...new Set(tidalIds)]).map(async ids => {
+    for (const [id, answer] of await fetchChunk(api, ids, countryCode, asking)) {
+      if (answer instanceof TidalApiError) failures.set(id, answer);
+      else {
+        const isrc = readIsrc(answer);
+        if (isrc !== null) isrcs.set(id, isrc);
       }
-    }),
-  );
+    }
+  });
+  await Promise.all(chunks);
   return { isrcs, failures };
 }
 
-async function fetchChunk(api: TidalApi, ids: string[], countryCode: string, deadline: number) {
-  const subject = `the ISRCs of tracks ${ids.join(', ')}`;
-  const body = await api.read(subject, deadline, (client, init) =>
-    client.GET('/tracks', { params: { query: { countryCode, 'filter[id]': ids } }, ...init }),
-  );
-  const { data } = readShape(documentSchema, body, subject);
-  return data
-    .filter(track => ids.includes(track.id))
-    .map(track => [track.id, track.attributes.isrc] as const);
+/** The ISRC of a track that was asked for by its id; null where TIDAL has none. */
+export function readIsrc(answer: Exclude<TrackAnswer, TidalApiError>): string | null {
+  return schema.safeParse(answer?.resource).data?.attributes.isrc ?? null;
+}
+
+async function fetchChunk(
+  api: TidalApi,
+  ids: string[],
+  countryCode: string,
+  asking: Asking,
+): Promise<Map<string, TrackAnswer>> {
+  try {
+    const question = { ids, countryCode, include: undefined, subject: 'the ISRCs of tracks' };
+    return await fetchTracksById(api, question, asking);
+  } catch (error) {
+    if (!(error instanceof TidalApiError)) throw error;
+    return new Map(ids.map(id => [id, error]));
+  }
 }

@@ -1,15 +1,11 @@
-import { z } from 'zod';
 import type { CatalogTrack } from '../catalog.ts';
-import { type Included, includedSchema, readableListOf, readShape } from '../document/document.ts';
+import { readShape } from '../document/document.ts';
 import type { TidalApi } from '../http/api.ts';
 import { TidalApiError } from '../http/error.ts';
+import type { Asking } from '../http/request.ts';
 import { chunksOf } from './chunks.ts';
-import { getTrack, readTrack, trackInclude, trackSchema } from './track.ts';
-
-const documentSchema = z.object({
-  data: z.array(z.unknown()).pipe(readableListOf(z.looseObject({ id: z.string() }))),
-  included: includedSchema,
-});
+import { readTrack, trackInclude, trackSchema } from './track.ts';
+import { fetchTracksById, type TrackAnswer } from './tracksById.ts';
 
 /** Tracks to be asked for together. */
 export type TracksFetch = {
@@ -19,25 +15,13 @@ export type TracksFetch = {
   begin(): void;
 };
 
-/** @param deadline on the clock, in ms */
-export function fetchTracks(api: TidalApi, countryCode: string, deadline: number): TracksFetch {
+export function fetchTracks(api: TidalApi, countryCode: string, asking: Asking): TracksFetch {
   const wanted = new Map<string, PromiseWithResolvers<CatalogTrack | null>>();
 
   async function answerChunk(ids: string[]): Promise<void> {
-    const page = await fetchChunk(api, ids, countryCode, deadline).catch((error: unknown) => error);
-    for (const id of ids) wanted.get(id)?.resolve(answerOne(id, page, ids.length));
-  }
-
-  async function answerOne(id: string, page: unknown, chunkLength: number): Promise<CatalogTrack | null> {
-    if (page instanceof Map) {
-      const found: { resource: unknown; included: Included } | undefined = page.get(id);
-      if (found === undefined) return null;
-      return readTrack(readShape(trackSchema, found.resource, `track ${id}`), found.included);
-    }
-    // A single id that TIDAL finds malformed is no reason to refuse the others.
-    const maySpoilOthers = page instanceof TidalApiError && page.status === 400 && chunkLength > 1;
-    if (maySpoilOthers) return await getTrack(api, id, countryCode, deadline);
-    throw page;
+    const question = { ids, countryCode, include: trackInclude, subject: 'tracks' };
+    const answers = await fetchTracksById(api, question, asking).catch((error: unknown) => error);
+    for (const id of ids) wanted.get(id)?.resolve(answerOne(id, answers));
   }
 
   return {
@@ -52,14 +36,11 @@ export function fetchTracks(api: TidalApi, countryCode: string, deadline: number
   };
 }
 
-async function fetchChunk(api: TidalApi, ids: string[], countryCode: string, deadline: number) {
-  const subject = `tracks ${ids.join(', ')}`;
-  const body = await api.read(subject, deadline, (client, init) =>
-    client.GET('/tracks', {
-      params: { query: { countryCode, 'filter[id]': ids, include: trackInclude } },
-      ...init,
-    }),
-  );
-  const { data, included } = readShape(documentSchema, body, subject);
-  return new Map(data.map(resource => [resource.id, { resource, included }]));
+/** @param answers those of the chunk, or why there are none */
+async function answerOne(id: string, answers: unknown): Promise<CatalogTrack | null> {
+  if (!(answers instanceof Map)) throw answers;
+  const answer: TrackAnswer = answers.get(id) ?? null;
+  if (answer === null) return null;
+  if (answer instanceof TidalApiError) throw answer;
+  return readTrack(readShape(trackSchema, answer.resource, `track ${id}`), answer.included);
 }

@@ -75,6 +75,14 @@ test('an id that TIDAL finds malformed spoils no other', async () => {
   expect(two).toMatchObject({ status: 'rejected', reason: { retryable: false } });
 });
 
+test('a track that TIDAL answers under another id is found as it is alone', async () => {
+  await using tidal = await startTidalServer();
+  tidal.answer('/tracks', { body: document([track('1'), track('7')]) });
+  tidal.answer('/tracks/2', { body: document(track('7')) });
+  const answers = await Promise.all(tidal.client().getTracks(['1', '2', '3']));
+  expect(answers.map(answer => answer?.tidalId)).toEqual(['1', '7', undefined]);
+});
+
 test('what is under way or remembered is not asked for again', async () => {
   await using tidal = await startTidalServer();
   tidal.clock.advance(1);
