@@ -14,6 +14,7 @@ const tables = [
   'ingestion_ledger',
   'ingestion_outbox',
   'library_albums',
+  'library_removals',
   'library_tracks',
   'relay_control',
   'relay_slots',

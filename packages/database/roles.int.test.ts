@@ -33,6 +33,8 @@ test('each role has exactly these rights; a new table has to appear here', async
     'ingestion_outbox_id_seq :',
     'library_albums segue_api: DELETE INSERT SELECT UPDATE',
     'library_albums segue_reader: SELECT',
+    'library_removals segue_api: DELETE INSERT SELECT UPDATE',
+    'library_removals segue_reader: SELECT',
     'library_tracks segue_api: DELETE INSERT SELECT UPDATE',
     'library_tracks segue_reader: SELECT',
     'relay_control segue_api: SELECT',

@@ -90,6 +90,23 @@ export const libraryAlbums = pgTable(
 );
 
 /**
+ * Where removed items stood in their lists, for a day: the id of one that is gone still says where a page begins. A
+ * removal deletes some of those that are older.
+ */
+export const libraryRemovals = pgTable(
+  'library_removals',
+  {
+    id: uuid('id').primaryKey(),
+    userId: text('user_id').notNull(),
+    /** As `sortKey` has it: the first 200 characters. */
+    artistName: sortableText('artist_name').notNull(),
+    title: sortableText('title').notNull(),
+    removedAt: moment('removed_at').notNull().defaultNow(),
+  },
+  table => [index('library_removals_removed').on(table.removedAt)],
+);
+
+/**
  * One row per request. The eight-byte columns come first, so that no padding stands between them.
  *
  * `available_at` is the one answer to "from when on may a relay take this row?": the moment of the request,

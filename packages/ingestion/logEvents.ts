@@ -170,6 +170,12 @@ export const logEvents = {
     when: 'A request failed because the database is away; the user got `DATABASE_UNAVAILABLE`. Carries `requestId`.',
     action: 'When it goes on: see whether PostgreSQL is reachable, writable, and has connections left.',
   },
+  ingestion_status_unknown: {
+    levels: ['error'],
+    by: ['api'],
+    when: 'What became of recordings cannot be read, so `isIndexed` is false where it was asked for. Carries `requestId`.',
+    action: 'As with `database_unavailable`, or `request_failed` where `error` is none of the database.',
+  },
   not_ready: {
     levels: ['warn'],
     by: ['api'],

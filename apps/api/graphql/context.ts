@@ -1,9 +1,20 @@
+import { reasonOf } from '@segue/process/reason.ts';
+import type { Logger } from '@segue/telemetry/logger.ts';
 import type { FastifyRequest } from 'fastify';
 import type { Database } from '../database.ts';
 import { type RequestTime, requestTime, within } from '../http/deadline.ts';
 import type { OutageGuard } from '../http/outageGuard.ts';
 import { userOf } from '../http/user.ts';
-import { createStatusLookup, readLedger, type StatusLookup } from '../ingestion/status.ts';
+import { type AlbumIngestion, readAlbumIngestions } from '../ingestion/albumIngestion.ts';
+import { batched } from '../ingestion/batched.ts';
+import { createStatusLookup, readIngestions, type StatusLookup } from '../ingestion/status.ts';
+import {
+  countItemsOf,
+  countRecordingsOf,
+  type ItemCounts,
+  type RecordingCounts,
+} from '../library/summary.ts';
+import { once } from './once.ts';
 
 declare module 'mercurius' {
   interface MercuriusContext extends RequestContext {}
@@ -14,19 +25,53 @@ export type RequestContext = {
   readonly userId: string;
   time: RequestTime;
   statusOf: StatusLookup;
+  /** By the album's id. */
+  albumIngestionOf(albumId: string): Promise<AlbumIngestion>;
+  /** Runs what asks the outside no longer than the request may take, and not while the database is known to be away. */
+  bounded: Bounded;
+  /** Of the user's whole library; read once a request, however often they are asked for. */
+  library: { items: () => Promise<ItemCounts>; recordings: () => Promise<RecordingCounts> };
+  /** For the log: why the status of recordings cannot be told. Said once a request, however many they are. */
+  noteUnknownStatus(error: unknown): void;
 };
+
+type Bounded = <Result>(work: () => Promise<Result>) => Promise<Result>;
 
 export function createContext(
   request: FastifyRequest,
-  { database, guard, requestTimeoutMs }: { database: Database; guard: OutageGuard; requestTimeoutMs: number },
+  {
+    database,
+    guard,
+    logger,
+    requestTimeoutMs,
+  }: { database: Database; guard: OutageGuard; logger: Logger; requestTimeoutMs: number },
 ): RequestContext {
   const time = requestTime(requestTimeoutMs);
+  const bounded: Bounded = work => guard.run(() => within(time, work()));
+  let noted = false;
   return {
     // Asked for when it is needed: a context is made as well for a request that failed before it had a user.
     get userId() {
       return userOf(request);
     },
     time,
-    statusOf: createStatusLookup(isrcs => guard.run(() => within(time, readLedger(database, isrcs)))),
+    bounded,
+    statusOf: createStatusLookup(requests => bounded(() => readIngestions(database, requests))),
+    albumIngestionOf: batched(
+      ids => bounded(() => readAlbumIngestions(database, ids)),
+      id => id,
+    ),
+    library: {
+      items: once(() => bounded(() => countItemsOf(database, userOf(request)))),
+      recordings: once(() => bounded(() => countRecordingsOf(database, userOf(request)))),
+    },
+    noteUnknownStatus(error) {
+      if (noted) return;
+      noted = true;
+      logger.error(
+        { event: 'ingestion_status_unknown', requestId: request.id, error: reasonOf(error) },
+        'isIndexed is false: the status of recordings cannot be read',
+      );
+    },
   };
 }

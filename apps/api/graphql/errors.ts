@@ -1,7 +1,9 @@
 import { isOutage } from '@segue/database/outage.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import type { Logger } from '@segue/telemetry/logger.ts';
-import type { ExecutionResult, GraphQLError, GraphQLFormattedError } from 'graphql';
+import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
+// By its file, as mercurius requires it: vitest takes 'graphql' for its other copy, `index.mjs`.
+import { GraphQLError } from 'graphql/index.js';
 import type { MercuriusContext } from 'mercurius';
 import { type Code, Refusal } from '../http/refusal.ts';
 import { InputError } from '../library/inputError.ts';
@@ -45,6 +47,8 @@ function present(error: GraphQLError, requestId: string, logger: Logger): GraphQ
     return (cause.errors ?? [error]).map(reason => formatted(reason, 'BAD_REQUEST', reason.message));
   }
 
+  if (isArgumentError(error)) return [formatted(error, 'BAD_USER_INPUT', cause.message)];
+
   if (isOutage(cause)) {
     logger.error(
       { event: 'database_unavailable', requestId, error: reasonOf(cause) },
@@ -76,6 +80,14 @@ function present(error: GraphQLError, requestId: string, logger: Logger): GraphQ
 /** Only what resolving throws has a path. */
 function wasResolving(error: GraphQLError): boolean {
   return error.path !== undefined;
+}
+
+/**
+ * Whether a field was given an argument that it does not take: null for a variable that has a default, which passes
+ * validation. Only such an error of GraphQL's own names a place in the document; one about an answer does not.
+ */
+function isArgumentError({ originalError }: GraphQLError): boolean {
+  return originalError instanceof GraphQLError && originalError.nodes !== undefined;
 }
 
 /** Whether the request itself was refused: by Fastify, by mercurius, or by GraphQL, which needs no other error. */

@@ -87,6 +87,39 @@ describe.each(times)('asked for the %i. time', () => {
     expect(catalog.asked).toEqual([]);
   });
 
+  test.each([
+    ['an argument', 'query ($id: ID = "1") { getLibraryTrack(id: $id) { id } }', 'must not be null'],
+    [
+      'a field of an input',
+      'mutation ($id: ID = "1") { addTrackToLibrary(input: {tidalTrackId: $id}) { __typename } }',
+      'has invalid value',
+    ],
+    [
+      'a member of a list',
+      'mutation ($id: ID = "1") { addTracksToLibrary(input: {tidalTrackIds: [$id]}) { __typename } }',
+      'has invalid value',
+    ],
+  ])('null for %s that has a default is a clear input error', async (_, query, message) => {
+    for (let time = 1; time <= 2; time++) {
+      const { status, errors } = await ask(server, query, { id: null });
+      expect(status).toBe(200);
+      expect(errors).toMatchObject([{ path: [expect.any(String)], extensions: { code: 'BAD_USER_INPUT' } }]);
+      expect(errors?.[0]?.message).toContain(message);
+    }
+  });
+
+  test.each(['9007199254740993', '12345678901234567890', '-9007199254740993', '1e21'])(
+    'the JSON number %s as an id is refused, since it was rounded',
+    async number => {
+      const query = 'mutation ($id: ID!) { addTrackToLibrary(input: {tidalTrackId: $id}) { __typename } }';
+      const payload = `{"query": ${JSON.stringify(query)}, "variables": {"id": ${number}}}`;
+      const { errors } = await send(server, { payload, headers: { 'content-type': 'application/json' } });
+      expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
+      expect(errors?.[0]?.message).toContain('tidalTrackId must be 1 to 20 digits');
+      expect(catalog.asked).toEqual([]);
+    },
+  );
+
   test.each(['first: 0', 'first: 201'])('a page of %s is a clear input error', async page => {
     expect((await ask(server, `{ getLibraryTracks(${page}) { id } }`)).errors).toMatchObject([
       { message: 'first must be from 1 to 200', extensions: { code: 'BAD_USER_INPUT' } },
@@ -114,9 +147,24 @@ describe.each(times)('asked for the %i. time', () => {
   });
 });
 
-test('an id may be given as a number', async () => {
-  const query = 'mutation { addTrackToLibrary(input: {tidalTrackId: 1766030}) { __typename } }';
-  expect((await ask(server, query)).errors).toMatchObject([{ extensions: { code: 'DATABASE_UNAVAILABLE' } }]);
+test.each([
+  ['1766030', {}],
+  ['12345678901234567890', {}],
+  ['$id', { id: 1766030 }],
+  ['$id', { id: Number.MAX_SAFE_INTEGER }],
+])('an id may be given as a number: %s %j', async (id, variables) => {
+  const query = `mutation ${id === '$id' ? '($id: ID!)' : ''} {
+    addTrackToLibrary(input: {tidalTrackId: ${id}}) { __typename }
+  }`;
+  const { errors } = await ask(server, query, variables);
+  expect(errors).toMatchObject([{ extensions: { code: 'DATABASE_UNAVAILABLE' } }]);
+});
+
+test.each([1.5, true, ['1'], {}])('an id of the wrong type is refused: %j', async id => {
+  const query = 'query ($id: ID!) { getLibraryTrack(id: $id) { id } }';
+  const { status, errors } = await ask(server, query, { id });
+  expect(status).toBe(400);
+  expect(errors?.[0]?.message).toContain('ID cannot represent');
 });
 
 describe('a request that is none', () => {

@@ -18,11 +18,11 @@ const catalog = fakeCatalog({ tracks, albums: [{ album, listing }] });
 
 const allOfTrack = `
   __typename id tidalTrackId title artistName albumName duration coverArtUrl explicit isrc createdAt
-  ingestion { status requestedAt scheduledAt reason }`;
+  metadata { isrc } isIndexed ingestion { status requestedAt scheduledAt reason }`;
 const allOfAlbum = `
   __typename id tidalAlbumId title artistName coverArtUrl releaseDate trackCount createdAt
   trackListing {
-    __typename position title duration tidalId explicit isrc
+    __typename position title duration tidalId explicit isrc isIndexed
     ingestion { status requestedAt scheduledAt reason }
   }`;
 const errors = `
@@ -79,6 +79,8 @@ describe('a library', () => {
       coverArtUrl: track?.coverArtUrl,
       explicit: false,
       isrc: track?.isrc,
+      metadata: { isrc: track?.isrc },
+      isIndexed: false,
       createdAt: timestamp,
       ingestion: { ...pending, requestedAt: data.addTrackToLibrary.createdAt },
     });
@@ -106,6 +108,7 @@ describe('a library', () => {
         tidalId,
         explicit,
         isrc,
+        isIndexed: false,
         ingestion:
           isrc === 'too short'
             ? { ...notRequested, reason: 'invalid_isrc' }
@@ -217,7 +220,7 @@ test.each([true, false])('TIDAL down is said, and whether to try again (%s)', as
 test('R10: an addition stands even if what became of it cannot be told', async () => {
   const track = catalogTrack();
   const broken = {
-    select() {
+    execute() {
       throw new Error('no ledger');
     },
   };
@@ -228,8 +231,15 @@ test('R10: an addition stands even if what became of it cannot be told', async (
     ask(server, addTrack, { id: track.tidalId }),
   );
 
-  expect(data.addTrackToLibrary).toMatchObject({ __typename: 'LibraryTrack', ingestion: null });
+  expect(data.addTrackToLibrary).toMatchObject({
+    __typename: 'LibraryTrack',
+    ingestion: null,
+    isIndexed: false,
+  });
   expect(errors).toMatchObject([
     { path: ['addTrackToLibrary', 'ingestion'], extensions: { code: 'INTERNAL_SERVER_ERROR' } },
   ]);
+  expect(other.lines).toContainEqual(
+    expect.objectContaining({ msg: 'isIndexed is false: the status of recordings cannot be read' }),
+  );
 });

@@ -27,12 +27,14 @@ export type QueryCost = {
 
 /** Tracks of an album, for one whose listing is not known yet. Most have a dozen. */
 const usualListLength = 15;
+/** Members of a page whose length is left to us. */
+const usualPageLength = 50;
 
 type Variables = Record<string, unknown>;
 
 /**
- * What an operation of a valid document can cost. A list counts for as many members as its `first` asks for, or
- * as its input has ids; fragments are looked at once and count each time. Introspection costs nothing: it is off
+ * What an operation of a valid document can cost. A list counts for as many members as `first` or
+ * `last` asks for, its own or its connection's, or as its input has ids; fragments are looked at once and count each time. Introspection costs nothing: it is off
  * in production, and limited by GraphQL itself.
  */
 export function costOf(
@@ -49,37 +51,47 @@ export function costOf(
   const fragmentCosts = new Map<string, number>();
   let changes = 0;
 
-  function ofFragment(name: string): number {
-    const known = fragmentCosts.get(name);
+  /** @param page members of the lists of the connection that this is within */
+  function ofFragment(name: string, page: number | undefined): number {
+    const key = `${name} ${page}`;
+    const known = fragmentCosts.get(key);
     if (known !== undefined) return known;
     const fragment = fragments.get(name);
     const type = schema.getType(fragment?.typeCondition.name.value ?? '');
-    const cost = isCompositeType(type) ? ofSelections(type, fragment?.selectionSet) : 0;
-    fragmentCosts.set(name, cost);
+    const cost = isCompositeType(type) ? ofSelections(type, fragment?.selectionSet, page) : 0;
+    fragmentCosts.set(key, cost);
     return cost;
   }
 
-  function ofField(parent: GraphQLCompositeType, node: FieldNode): number {
+  function ofField(parent: GraphQLCompositeType, node: FieldNode, page: number | undefined): number {
     const field = fieldOf(parent, node.name.value);
     // `__typename`, and introspection.
     if (field === undefined) return 1;
     const type = getNamedType(field.type);
-    const within = isCompositeType(type) ? ofSelections(type, node.selectionSet) : 0;
-    const length = isListType(getNullableType(field.type)) ? listLength(field, node, variables) : 1;
+    const asked = askedLength(field, node, variables) ?? page;
+    const isList = isListType(getNullableType(field.type));
+    const within = isCompositeType(type)
+      ? ofSelections(type, node.selectionSet, isList ? undefined : asked)
+      : 0;
+    const length = isList ? (asked ?? usualListLength) : 1;
     if (parent === schema.getMutationType()) changes += length;
     return 1 + length * within;
   }
 
-  function ofSelections(parent: GraphQLCompositeType, set: SelectionSetNode | undefined): number {
+  function ofSelections(
+    parent: GraphQLCompositeType,
+    set: SelectionSetNode | undefined,
+    page?: number,
+  ): number {
     let cost = 0;
     for (const selection of set?.selections ?? []) {
       if (selection.kind === Kind.FIELD) {
-        cost += ofField(parent, selection);
+        cost += ofField(parent, selection, page);
       } else if (selection.kind === Kind.FRAGMENT_SPREAD) {
-        cost += ofFragment(selection.name.value);
+        cost += ofFragment(selection.name.value, page);
       } else {
         const type = schema.getType(selection.typeCondition?.name.value ?? parent.name);
-        if (isCompositeType(type)) cost += ofSelections(type, selection.selectionSet);
+        if (isCompositeType(type)) cost += ofSelections(type, selection.selectionSet, page);
       }
     }
     return cost;
@@ -94,19 +106,22 @@ function fieldOf(type: GraphQLCompositeType, name: string): GraphQLField<unknown
   return isObjectType(type) || isInterfaceType(type) ? type.getFields()[name] : undefined;
 }
 
-function listLength(
+/** How many members a field asks for, itself or for the lists within; undefined when it has no say in it. */
+function askedLength(
   { args }: GraphQLField<unknown, unknown>,
   { arguments: given = [] }: FieldNode,
   variables: Variables,
-): number {
+): number | undefined {
   const argumentOf = (name: string) => {
     const node = given.find(argument => argument.name.value === name);
     return node && valueFromASTUntyped(node.value, variables);
   };
-  const first = args.find(({ name }) => name === 'first');
-  if (first) return Math.max(1, Number(argumentOf('first') ?? first.defaultValue) || 0);
-  const ids = Object.values(argumentOf('input') ?? {}).find(Array.isArray);
-  return ids?.length ?? usualListLength;
+  const paged = args.filter(({ name }) => name === 'first' || name === 'last');
+  if (paged.length > 0) {
+    const numbers = paged.flatMap(({ name }) => argumentOf(name) ?? []).map(number => Number(number) || 0);
+    return Math.max(1, ...(numbers.length > 0 ? numbers : [usualPageLength]));
+  }
+  return Object.values(argumentOf('input') ?? {}).find(Array.isArray)?.length;
 }
 
 function withDefaults({ variableDefinitions = [] }: OperationDefinitionNode, given: Variables): Variables {

@@ -58,6 +58,23 @@ describe.each([1, 2, 3])('asked for the %i. time', () => {
       `{ ${times(20, i => `a${i}: getLibraryAlbums { ...A }`).join(' ')} } fragment A on LibraryAlbum { ${everything} }`,
       'asks for too much: its complexity',
     ],
+    [
+      'wide by connections',
+      `{ a: libraryAlbums(first: 200) { nodes { ${everything} } }
+         b: libraryAlbums(last: 200) { edges { node { ${everything} } } } }`,
+      'asks for too much: its complexity',
+    ],
+    [
+      'wide by fragments on connections',
+      `{ a: libraryAlbums(first: 200) { ...A } b: libraryAlbums(last: 200) { ...A } c: libraryAlbums { ...A } }
+       fragment A on LibraryAlbumConnection { ...B } fragment B on LibraryAlbumConnection { nodes { ${everything} } }`,
+      'asks for too much: its complexity',
+    ],
+    [
+      'wide by its usual pages',
+      `{ ${times(6, i => `a${i}: libraryAlbums { nodes { ${everything} } edges { node { ${everything} } } }`).join(' ')} }`,
+      'asks for too much: its complexity',
+    ],
   ])('a %s query is refused before it touches the database', async (_, query, message) => {
     expect(await ask(server, query)).toMatchObject({
       status: 400,
@@ -68,7 +85,8 @@ describe.each([1, 2, 3])('asked for the %i. time', () => {
 
   test('a variable is no way around', async () => {
     const query = `query ($n: Int, $m: Int = 200) {
-      a: getLibraryAlbums(first: $n) { ${everything} } b: getLibraryAlbums(first: $m) { ${everything} } }`;
+      a: getLibraryAlbums(first: $n) { ${everything} }
+      b: libraryAlbums(last: $m) { nodes { ${everything} } } }`;
     expect(await ask(server, query, { n: 200 })).toMatchObject({
       errors: [{ extensions: { code: 'QUERY_TOO_COSTLY' } }],
     });

@@ -4,9 +4,11 @@ import type { FastifyInstance } from 'fastify';
 import { execute, parse } from 'graphql/index.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { requestTime } from '../http/deadline.ts';
-import { createStatusLookup, readLedger } from '../ingestion/status.ts';
+import { readAlbumIngestions } from '../ingestion/albumIngestion.ts';
+import { createStatusLookup, readIngestions } from '../ingestion/status.ts';
 import { addAlbum } from '../library/addAlbum.ts';
 import { addTracks } from '../library/addTracks.ts';
+import { countItemsOf, countRecordingsOf } from '../library/summary.ts';
 import { ask } from '../test/ask.ts';
 import { catalogAlbum, catalogListing, catalogTrack, fakeCatalog } from '../test/catalog.ts';
 import { type RandomRequest, randomRequests } from '../test/documents.ts';
@@ -45,7 +47,13 @@ async function expected({ query, variables }: RandomRequest): Promise<Compared> 
   const contextValue = {
     userId: 'local',
     time: requestTime(30_000),
-    statusOf: createStatusLookup(isrcs => readLedger(here.database, isrcs)),
+    bounded: (work: () => unknown) => work(),
+    statusOf: createStatusLookup(requests => readIngestions(here.database, requests)),
+    albumIngestionOf: async (id: string) => (await readAlbumIngestions(here.database, [id]))[0],
+    library: {
+      items: () => countItemsOf(here.database, 'local'),
+      recordings: () => countRecordingsOf(here.database, 'local'),
+    },
   };
   const document = parse(query);
   const { schema } = server.graphql;

@@ -10,7 +10,7 @@ import { createContext } from '../graphql/context.ts';
 import { guardDocuments } from '../graphql/documentGuards.ts';
 import { createErrorFormatter } from '../graphql/errors.ts';
 import { limitQueries } from '../graphql/queryLimits.ts';
-import { createResolvers } from '../graphql/resolvers.ts';
+import { createResolvers } from '../graphql/resolvers/resolvers.ts';
 import type { Library } from '../library/library.ts';
 import { sendSecurityHeaders } from './headers.ts';
 import { serveHealth } from './health.ts';
@@ -75,8 +75,8 @@ export async function createServer(library: Library, options: ServerOptions): Pr
   leaveErrorPathsAlone(server);
   await server.register(mercurius, {
     schema: await readFile(new URL('../graphql/schema.graphql', import.meta.url), 'utf8'),
-    resolvers: createResolvers(library, guard, limits),
-    context: request => createContext(request, { database, guard, requestTimeoutMs }),
+    resolvers: createResolvers(library, limits),
+    context: request => createContext(request, { database, guard, logger, requestTimeoutMs }),
     errorFormatter: createErrorFormatter(logger),
     // Compiled queries answered otherwise than graphql-js, and compiling some took seconds (docs/performance.md).
     jit: 0,

@@ -1,13 +1,16 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { ingestionLedger, ingestionOutbox } from '@segue/database/schema.ts';
 import { trackIngestionSchema } from '@segue/ingestion/event.ts';
-import { type Isrc, readIsrc } from '@segue/ingestion/isrc.ts';
-import { eq, sql } from 'drizzle-orm';
+import { isIsrc, readIsrc } from '@segue/ingestion/isrc.ts';
+import { sql } from 'drizzle-orm';
 import type { Database } from '../database.ts';
+import { batched } from './batched.ts';
+import { ledgerJoins, statusCase } from './statusInSql.ts';
+
+export const ingestionStatuses = ['NOT_REQUESTED', 'PENDING', 'SCHEDULED', 'INDEXED', 'FAILED'] as const;
+export type IngestionStatus = (typeof ingestionStatuses)[number];
 
 /** What became of a recording in the library, as the GraphQL type `Ingestion` shows it. */
 export type Ingestion = {
-  status: 'NOT_REQUESTED' | 'PENDING' | 'SCHEDULED' | 'INDEXED' | 'FAILED';
+  status: IngestionStatus;
   requestedAt: Date | null;
   scheduledAt: Date | null;
   reason: string | null;
@@ -16,85 +19,65 @@ export type Ingestion = {
 /** A recording in the library: what of it decides whether it was requested, and when that was. */
 export type RequestedRecording = { isrc: string | null; title: string; createdAt: Date };
 
-/** What the ledger knows of a recording, with the request that took it last. */
-export type LedgerEntry = {
-  sentAt: Date | null;
-  indexedAt: Date | null;
-  deadReason: string | null;
-  /** Null when the request is older than the outbox remembers. */
-  requestStatus: 'pending' | 'in_flight' | 'scheduled' | 'skipped' | 'dead' | null;
-  settledAt: Date | null;
-};
+/** A recording that was requested. */
+type Request = { isrc: string; requestedAt: Date };
 
 /** Gives the status of one recording. Those asked for in the same turn are looked up together. */
 export type StatusLookup = (recording: RequestedRecording) => Promise<Ingestion>;
 
 /**
- * Makes the lookup of one GraphQL request. All recordings of a list, alone or on albums, are resolved in the
- * same turn of the event loop, and so asked for in one query, however long the list.
+ * Makes the lookup of one GraphQL request.
  *
- * @param read gives what the ledger knows of recordings, by ISRC
+ * @param read gives what became of requests, in their order
  */
-export function createStatusLookup(read: (isrcs: Isrc[]) => Promise<Map<string, LedgerEntry>>): StatusLookup {
-  let batch: { isrcs: Set<Isrc>; entries: Promise<Map<string, LedgerEntry>> } | null = null;
-
-  function openBatch() {
-    const isrcs = new Set<Isrc>();
-    const entries = nextTurn().then(() => {
-      batch = null;
-      return read([...isrcs]);
-    });
-    return { isrcs, entries };
-  }
-
-  return async recording => {
-    const reading = readIsrc(recording.isrc);
-    if ('problem' in reading) return notRequested(reading.problem);
-    if (!trackIngestionSchema.shape.title.safeParse(recording.title).success) {
-      return notRequested('invalid_event');
+export function createStatusLookup(read: (requests: Request[]) => Promise<Ingestion[]>): StatusLookup {
+  const ingestionOf = batched(read, ({ isrc, requestedAt }) => `${isrc} ${requestedAt.getTime()}`);
+  return async ({ isrc, title, createdAt }) => {
+    const reason = whyNotRequested(isrc, title);
+    if (isrc === null || reason !== null) {
+      return { status: 'NOT_REQUESTED', requestedAt: null, scheduledAt: null, reason };
     }
-    batch ??= openBatch();
-    const { isrcs, entries } = batch;
-    isrcs.add(reading.isrc);
-    return statusOf(recording.createdAt, (await entries).get(reading.isrc));
+    return await ingestionOf({ isrc, requestedAt: createdAt });
   };
 }
 
-function notRequested(reason: string): Ingestion {
-  return { status: 'NOT_REQUESTED', requestedAt: null, scheduledAt: null, reason };
+/** Needs nobody to be asked. `statusCase` decides in the same way. */
+function whyNotRequested(isrc: string | null, title: string): string | null {
+  if (isrc === null || !isIsrc(isrc)) {
+    const reading = readIsrc(isrc);
+    return 'problem' in reading ? reading.problem : 'invalid_isrc';
+  }
+  return trackIngestionSchema.shape.title.safeParse(title).success ? null : 'invalid_event';
 }
 
-/** Reads the ledger's answer for a recording that was requested when its item was added. */
-export function statusOf(requestedAt: Date, entry: LedgerEntry | undefined): Ingestion {
-  const pending: Ingestion = { status: 'PENDING', requestedAt, scheduledAt: null, reason: null };
-  if (entry === undefined || entry.requestStatus === 'pending' || entry.requestStatus === 'in_flight') {
-    return pending;
-  }
-  const { sentAt, indexedAt, deadReason, settledAt } = entry;
-  if (deadReason !== null) {
-    // A request that was made after another died is no part of that death: its turn is still to come.
-    const requestedSince = settledAt !== null && requestedAt > settledAt;
-    return requestedSince ? pending : { ...pending, status: 'FAILED', reason: deadReason };
-  }
-  if (indexedAt !== null && (sentAt === null || indexedAt >= sentAt)) {
-    return { ...pending, status: 'INDEXED', reason: 'already_indexed' };
-  }
-  return sentAt === null ? pending : { ...pending, status: 'SCHEDULED', scheduledAt: sentAt };
-}
-
-/** The ISRCs travel as one array, so that the statement is the same for one recording and for thousands. */
-export async function readLedger({ drizzle }: Database, isrcs: Isrc[]): Promise<Map<string, LedgerEntry>> {
-  const entries = await drizzle
-    .select({
-      isrc: ingestionLedger.isrc,
-      sentAt: ingestionLedger.sentAt,
-      indexedAt: ingestionLedger.indexedAt,
-      deadReason: ingestionLedger.deadReason,
-      requestStatus: ingestionOutbox.status,
-      settledAt: ingestionOutbox.settledAt,
-    })
-    .from(ingestionLedger)
-    .leftJoin(ingestionOutbox, eq(ingestionOutbox.id, ingestionLedger.outboxId))
-    .where(sql`${ingestionLedger.isrc} = ANY(${sql.param(isrcs)}::text[])`);
-  return new Map(entries.map(entry => [entry.isrc, entry]));
+/** What became of requests, in one statement, which is the same for one and for thousands. */
+export async function readIngestions({ drizzle }: Database, requests: Request[]): Promise<Ingestion[]> {
+  const isrcs = requests.map(({ isrc }) => isrc);
+  const moments = requests.map(({ requestedAt }) => requestedAt.toISOString());
+  const status = statusCase({
+    isrc: sql`recording.isrc`,
+    title: sql`'requested'`,
+    requestedAt: sql`recording.requested_at::timestamptz`,
+  });
+  const rows = await drizzle.execute<{
+    status: IngestionStatus;
+    scheduledMs: number | null;
+    reason: string | null;
+  }>(sql`
+    SELECT status,
+      CASE status WHEN 'SCHEDULED' THEN (extract(epoch FROM sent_at) * 1000)::float8 END AS "scheduledMs",
+      CASE status WHEN 'INDEXED' THEN 'already_indexed' WHEN 'FAILED' THEN dead_reason END AS reason
+    FROM (
+      SELECT recording.place, ${status} AS status, ledger.sent_at, ledger.dead_reason
+      FROM unnest(${sql.param(isrcs)}::text[], ${sql.param(moments)}::text[])
+        WITH ORDINALITY AS recording (isrc, requested_at, place)
+      ${ledgerJoins(sql`recording.isrc`)}
+    ) AS known
+    ORDER BY place`);
+  return rows.map(({ status, scheduledMs, reason }, place) => ({
+    status,
+    requestedAt: requests[place]?.requestedAt ?? null,
+    scheduledAt: scheduledMs === null ? null : new Date(scheduledMs),
+    reason,
+  }));
 }

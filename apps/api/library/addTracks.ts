@@ -19,8 +19,10 @@ export async function addTracks(
   catalogEndsAt = Number.POSITIVE_INFINITY,
 ): Promise<(Addition<LibraryTrack> | Error)[]> {
   const { catalog, logger } = library;
-  const held = await findTracks(library, userId, tidalTrackIds);
-  const missing = [...new Set(tidalTrackIds)].filter(id => isTidalId(id) && !held.has(id));
+  // What can be no id is judged below, beside the others: PostgreSQL would refuse all of them for a NUL in one.
+  const possible = [...new Set(tidalTrackIds)].filter(isTidalId);
+  const held = await findTracks(library, userId, possible);
+  const missing = possible.filter(id => !held.has(id));
   const asked = catalog.getTracks(missing);
   const calls = new Map(missing.map((id, index) => [id, asked[index]]));
 

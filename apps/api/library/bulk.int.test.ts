@@ -103,16 +103,35 @@ test('through GraphQL, what cannot be meant is null in its place, with an error 
         addTracksToLibrary(input: {tidalTrackIds: $tracks}) { __typename ... on LibraryTrack { ingestion { status } } }
         addAlbumsToLibrary(input: {tidalAlbumIds: $albums}) { __typename }
       }`,
-      { tracks: ['x', track.tidalId], albums: [album.tidalId, '404', ''] },
+      {
+        tracks: ['x', track.tidalId, '1\0', '\ud800', 2 ** 60],
+        albums: [album.tidalId, '404', '', '1\0', 2 ** 60],
+      },
     );
     expect(status).toBe(200);
     expect(data).toEqual({
-      addTracksToLibrary: [null, { __typename: 'LibraryTrack', ingestion: { status: 'PENDING' } }],
-      addAlbumsToLibrary: [{ __typename: 'LibraryAlbum' }, { __typename: 'CatalogItemNotFoundError' }, null],
+      addTracksToLibrary: [
+        null,
+        { __typename: 'LibraryTrack', ingestion: { status: 'PENDING' } },
+        null,
+        null,
+        null,
+      ],
+      addAlbumsToLibrary: [
+        { __typename: 'LibraryAlbum' },
+        { __typename: 'CatalogItemNotFoundError' },
+        null,
+        null,
+        null,
+      ],
+    });
+    const refused = (field: string, place: number) => ({
+      path: [field, place],
+      extensions: { code: 'BAD_USER_INPUT' },
     });
     expect(errors).toMatchObject([
-      { path: ['addTracksToLibrary', 0], extensions: { code: 'BAD_USER_INPUT' } },
-      { path: ['addAlbumsToLibrary', 2], extensions: { code: 'BAD_USER_INPUT' } },
+      ...[0, 2, 3, 4].map(place => refused('addTracksToLibrary', place)),
+      ...[2, 3, 4].map(place => refused('addAlbumsToLibrary', place)),
     ]);
   }
   await server.close();

@@ -11,7 +11,9 @@ export function isTidalId(tidalId: string): boolean {
 /** @throws InputError for what can be no id of TIDAL's */
 export function checkTidalId(argument: string, tidalId: string): void {
   if (!isTidalId(tidalId)) {
-    throw new InputError(`${argument} must be 1 to 20 digits, as in the address tidal.com/track/77646168`);
+    throw new InputError(
+      `${argument} must be 1 to 20 digits, as in the address tidal.com/track/77646168, and a text beyond 2^53`,
+    );
   }
 }
 

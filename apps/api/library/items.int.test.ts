@@ -2,6 +2,7 @@ import { libraryAlbums, libraryTracks } from '@segue/database/schema.ts';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { newTidalId } from '../test/catalog.ts';
 import { newUser, useLibrary } from '../test/library.ts';
+import type { LibraryFilter } from './filter.ts';
 import { InputError } from './inputError.ts';
 import { findItem, listItems, removeItem } from './items.ts';
 
@@ -22,6 +23,17 @@ async function storeAlbum(userId: string, title: string): Promise<string> {
   return row.id;
 }
 
+type Page = Parameters<typeof listItems>[1];
+const pageOf = (given: Partial<Page>) => ({ size: 200, fromEnd: false, after: null, before: null, ...given });
+const tracksOf = (userId: string, filter: LibraryFilter = {}) => ({
+  database: here.database,
+  table: libraryTracks,
+  userId,
+  filter,
+});
+const listed = async (userId: string, page: Partial<Page> = {}) =>
+  (await listItems(tracksOf(userId), pageOf(page))).items;
+
 describe('a list', () => {
   const user = newUser();
   const long = 'x'.repeat(10_000);
@@ -40,8 +52,7 @@ describe('a list', () => {
     await store(newUser(), 'Another user', 'Another library');
   });
 
-  const list = (first: number, after: string | null = null) =>
-    listItems(here.database, libraryTracks, user, { first, after });
+  const list = (size: number, after: string | null = null) => listed(user, { size, after });
 
   test('is sorted by artist, then title, as people read them', async () => {
     const tracks = await list(200);
@@ -68,8 +79,7 @@ describe('a list', () => {
       await store(remover, 'ABBA', 'Waterloo'),
     ];
     await removeItem(here.database, libraryTracks, remover, first);
-    const page = await listItems(here.database, libraryTracks, remover, { first: 1, after: second });
-    expect(page).toMatchObject([{ id: third }]);
+    expect(await listed(remover, { size: 1, after: second })).toMatchObject([{ id: third }]);
   });
 
   test.each([unknownId, 'nonsense', ''])('refuses to go on behind %j', async after => {
@@ -83,8 +93,9 @@ describe('a list', () => {
 
   test('of albums is sorted and paged alike', async () => {
     const ids = [await storeAlbum(user, 'Arrival'), await storeAlbum(user, 'Waterloo')];
-    const albums = await listItems(here.database, libraryAlbums, user, { first: 1, after: ids[0] ?? null });
-    expect(albums).toMatchObject([{ id: ids[1], trackListing: [], createdAt: expect.any(Date) }]);
+    const albums = { ...tracksOf(user), table: libraryAlbums };
+    const { items } = await listItems(albums, pageOf({ size: 1, after: ids[0] ?? null }));
+    expect(items).toMatchObject([{ id: ids[1], trackListing: [], createdAt: expect.any(Date) }]);
   });
 
   test('is read from its index, at any page', async () => {

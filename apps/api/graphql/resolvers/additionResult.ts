@@ -1,4 +1,4 @@
-import type { Addition } from '../library/library.ts';
+import type { Addition } from '../../library/library.ts';
 
 const nouns = { LibraryTrack: 'track', LibraryAlbum: 'album' };
 
