@@ -37,6 +37,7 @@ const schema = z.object({
   API_MAX_BULK_SIZE: wholeNumber(defaultLimits.bulkSize, { min: 1, max: 100 }),
   API_MUTATIONS_PER_MINUTE: wholeNumber(defaultMutationsPerMinute, { min: 1, max: 1_000_000 }),
   API_REQUEST_TIMEOUT_MS: wholeNumber(defaultLimits.requestTimeoutMs, { min: 1_000, max: 300_000 }),
+  API_CATALOG_BUDGET_MS: wholeNumber(defaultLimits.catalogBudgetMs, { min: 100, max: 60_000 }),
   AUTH_JWKS_URL: httpUrl.optional(),
   // RFC 7518, 3.2: as long as the hash at least. A shorter one can be found out from a single token.
   AUTH_JWT_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
@@ -119,6 +120,7 @@ export function limitsOf(configuration: Configuration): Limits {
     pageSize: configuration.API_MAX_PAGE_SIZE,
     bulkSize: configuration.API_MAX_BULK_SIZE,
     requestTimeoutMs: configuration.API_REQUEST_TIMEOUT_MS,
+    catalogBudgetMs: configuration.API_CATALOG_BUDGET_MS,
   };
 }
 

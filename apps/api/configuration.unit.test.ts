@@ -14,6 +14,7 @@ test('what is not set has its default', () => {
     API_PORT: 4000,
     API_ALLOWED_ORIGINS: [],
     API_BODY_LIMIT_BYTES: 102_400,
+    API_CATALOG_BUDGET_MS: 8000,
     API_MAX_QUERY_TOKENS: 1_000,
     API_MAX_QUERY_DEPTH: 10,
     API_MAX_QUERY_COMPLEXITY: 50_000,

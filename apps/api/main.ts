@@ -4,6 +4,7 @@ import { createLogger } from '@segue/telemetry/logger.ts';
 import { createTidalClient } from '@segue/tidal/client.ts';
 import { createAuthenticate } from './access/authentication.ts';
 import { allowanceOf, unlimited } from './access/mutationAllowance.ts';
+import { startCompletion } from './catalog/completion.ts';
 import { limitsOf, readConfiguration, tokenChecks } from './configuration.ts';
 import { openDatabase } from './database.ts';
 import { close, createServer, listen } from './http/server.ts';
@@ -26,16 +27,14 @@ await run('api', async () => {
   const scheduler = new IngestionScheduler({ hint: ingestionHint, logger });
   const checks = tokenChecks(configuration);
   const explorable = configuration.NODE_ENV !== 'production';
-  const server = await createServer(
-    { database, catalog, scheduler, logger },
-    {
-      authenticate: createAuthenticate(checks),
-      mutationAllowance: checks === null ? unlimited : allowanceOf(configuration.API_MUTATIONS_PER_MINUTE),
-      limits: limitsOf(configuration),
-      allowedOrigins: configuration.API_ALLOWED_ORIGINS,
-      explorable,
-    },
-  );
+  const library = { database, catalog, scheduler, logger };
+  const server = await createServer(library, {
+    authenticate: createAuthenticate(checks),
+    mutationAllowance: checks === null ? unlimited : allowanceOf(configuration.API_MUTATIONS_PER_MINUTE),
+    limits: limitsOf(configuration),
+    allowedOrigins: configuration.API_ALLOWED_ORIGINS,
+    explorable,
+  });
 
   const address = await listen(server, configuration.API_HOST, configuration.API_PORT);
   logger.info(
@@ -43,9 +42,12 @@ await run('api', async () => {
     `api is running: GraphQL at ${address}/graphql${explorable ? `, its editor at ${address}/graphiql` : ''}`,
   );
 
+  const completion = startCompletion(library);
+
   return {
     logger,
     async stop() {
+      await completion.stop();
       await close(server);
       await ingestionHint.flush();
       await database.sql.end({ timeout: 2 });

@@ -11,6 +11,8 @@ const migrations = globSync('*.sql', { cwd: fileURLToPath(new URL('../../drizzle
 
 const tables = [
   'album_ingestion_batches',
+  'catalog_pending',
+  'ingestion_catalog_pending',
   'ingestion_ledger',
   'ingestion_outbox',
   'library_albums',

@@ -61,8 +61,11 @@ export const libraryTracks = pgTable(
     explicit: boolean('explicit').notNull(),
     isrc: text('isrc'),
     createdAt: moment('created_at').notNull().defaultNow(),
+    /** Whether TIDAL has still to be asked for the ISRC. Null: stored by a version that did not say. */
+    isrcOwed: boolean('isrc_owed'),
   },
   table => [
+    index('library_tracks_unjudged').on(table.id).where(sql`${table.isrcOwed} IS NULL`),
     unique('library_tracks_user_track').on(table.userId, table.tidalTrackId),
     index('library_tracks_listing').on(table.userId, ...sortKey(table), table.id),
   ],
@@ -82,8 +85,11 @@ export const libraryAlbums = pgTable(
     trackCount: integer('track_count').notNull(),
     trackListing: jsonb('track_listing').$type<ListedTrack[]>().notNull(),
     createdAt: moment('created_at').notNull().defaultNow(),
+    /** For how many tracks TIDAL has still to be asked. Null: stored by a version that did not say. */
+    tracksOwed: integer('tracks_owed'),
   },
   table => [
+    index('library_albums_unjudged').on(table.id).where(sql`${table.tracksOwed} IS NULL`),
     unique('library_albums_user_album').on(table.userId, table.tidalAlbumId),
     index('library_albums_listing').on(table.userId, ...sortKey(table), table.id),
   ],
@@ -104,6 +110,41 @@ export const libraryRemovals = pgTable(
     removedAt: moment('removed_at').notNull().defaultNow(),
   },
   table => [index('library_removals_removed').on(table.removedAt)],
+);
+
+/**
+ * The library items for which TIDAL has still to be asked (rule R11): albums whose listing is not complete, and single
+ * tracks whose ISRC was not to be had. Written with the item, and deleted when nothing is owed any more, or with the item.
+ *
+ * A row is waiting, then leased by an API process, and then waiting again or gone. `available_at` is from when on a
+ * process may take it: the next attempt, or the end of the lease.
+ */
+export const catalogPending = pgTable(
+  'catalog_pending',
+  {
+    /** In `library_albums` or `library_tracks`. */
+    itemId: uuid('item_id').primaryKey(),
+    kind: text('kind', { enum: ['album', 'track'] }).notNull(),
+    tidalId: text('tidal_id').notNull(),
+    /** How far an album's listing was read; null for a track. */
+    owed: jsonb('owed'),
+    /** As in the library: what the total of the album's batch counts in advance. */
+    tracksOwed: integer('tracks_owed').notNull(),
+    /** Null until a recording of the album was requested. */
+    albumBatchId: bigint('album_batch_id', { mode: 'number' }),
+    createdAt: moment('created_at').notNull().defaultNow(),
+    availableAt: moment('available_at').notNull().defaultNow(),
+    /** The claim that holds the row, new at each claim. Only its holder may write. */
+    lease: uuid('lease'),
+    /** Failures in a row. */
+    attempts: integer('attempts').notNull().default(0),
+    failingSince: moment('failing_since'),
+    lastError: text('last_error'),
+  },
+  table => [
+    check('catalog_pending_kind_known', sql`${table.kind} IN ('album', 'track')`),
+    index('catalog_pending_due').on(table.kind, table.availableAt),
+  ],
 );
 
 /**
@@ -190,7 +231,10 @@ export const ingestionLedger = pgTable(
   table => [primaryKey({ name: 'ingestion_ledger_pkey', columns: [table.isrc] })],
 );
 
-/** The rows of one album's request, counted down as they are settled. */
+/**
+ * The rows of one album's request, counted down as they are settled. While the listing is completed, `total_tracks` counts
+ * the tracks that are owed in advance, so that the batch stays open until the last of them is settled or given up.
+ */
 export const albumIngestionBatches = pgTable('album_ingestion_batches', {
   id: bigint('id', { mode: 'number' }).primaryKey().generatedByDefaultAsIdentity(),
   createdAt: moment('created_at').notNull().defaultNow(),

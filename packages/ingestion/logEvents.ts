@@ -45,7 +45,30 @@ export const logEvents = {
     levels: ['error'],
     by: ['api'],
     when: 'The listing of an album, or a part of it, was missing when the album was added. `error` says why.',
-    action: 'See whether `tidal_error` comes with it. The album is stored with the tracks that there were.',
+    action:
+      'Nothing, unless it goes on: the album is stored with the tracks that there were, and what TIDAL could not be asked ' +
+      'for is completed later. See the view `ingestion_catalog_pending`.',
+  },
+  catalog_completed: {
+    levels: ['info'],
+    by: ['api'],
+    when:
+      'TIDAL has answered for all that was owed of an album or a track. Carries `tidalId`, and for an album ' +
+      '`total_tracks`, the length of its listing.',
+    action: 'Nothing.',
+  },
+  catalog_completion_failed: {
+    levels: ['warn'],
+    by: ['api'],
+    when: 'TIDAL could not be asked for what is owed of an album or a track. `error` says why. It is tried again.',
+    action:
+      'When it goes on for long: see `last_error` in the view `ingestion_catalog_pending`, and what `tidal_error` asks for.',
+  },
+  catalog_holes_found: {
+    levels: ['info'],
+    by: ['api'],
+    when: 'Albums or tracks that an older version stored without all that TIDAL has are completed from now on.',
+    action: 'Nothing.',
   },
   announcement_failed: {
     levels: ['debug'],
@@ -79,8 +102,10 @@ export const logEvents = {
   },
   album_ingestion_batch: {
     levels: ['info'],
-    by: ['relay'],
-    when: 'The last row of an album is settled. Carries `total_tracks`, `scheduled_count` and `skipped_count`.',
+    by: ['relay', 'api'],
+    when:
+      'The last row of an album is settled, and no track of it is owed by TIDAL any more. Carries `total_tracks`, ' +
+      '`scheduled_count` and `skipped_count`. api: the last tracks that were owed turned out not to exist.',
     action: 'Nothing.',
   },
   inngest_error: {
@@ -154,9 +179,12 @@ export const logEvents = {
   tidal_error: {
     levels: ['warn'],
     by: ['api'],
-    when: 'TIDAL could not answer; the user got `TidalApiUnavailableError`. Carries `status` and `retryable`.',
+    when:
+      'TIDAL could not answer, or not be asked in time; the user got `TidalApiUnavailableError`. Carries `status` and ' +
+      '`retryable`.',
     action:
-      'Many with status 401: check `TIDAL_CLIENT_ID` and `TIDAL_CLIENT_SECRET`. With 429: lower `TIDAL_REQUESTS_PER_SECOND`.',
+      'Many with status 401: check `TIDAL_CLIENT_ID` and `TIDAL_CLIENT_SECRET`. With 429: others use the same credentials. ' +
+      'Many of a queue that was too long: more is added than TIDAL gives in the time.',
   },
   database_error: {
     levels: ['warn', 'error'],

@@ -39,21 +39,37 @@ export function storeAndEnqueueAlbum<Stored extends Row>(
     batch AS (
       INSERT INTO album_ingestion_batches (total_tracks) VALUES (${requests.length}) RETURNING id
     ),
-    requested AS (
-      INSERT INTO ingestion_outbox (album_batch_id, isrc, title, artist, album, artwork_url, priority, force)
-      SELECT batch.id, request.*
-      FROM batch, unnest(
-        ${requests.map(request => request.isrc)}::text[],
-        ${requests.map(request => request.title)}::text[],
-        ${requests.map(request => request.artist)}::text[],
-        ${requests.map(request => request.album)}::text[],
-        ${requests.map(request => request.artworkUrl ?? null)}::text[],
-        ${requests.map(request => request.priority ?? 0)}::smallint[],
-        ${booleans(
-          db,
-          requests.map(request => request.force ?? false),
-        )}
-      ) AS request
-    )
+    requested AS (${albumRequests(db, db`SELECT id FROM batch`, requests)})
     SELECT * FROM stored`;
+}
+
+/** Writes an outbox row for each recording of an album, into a batch that is there already. */
+export async function insertAlbumRequests(
+  db: Queryable,
+  batchId: number,
+  requests: IngestionRequest[],
+): Promise<void> {
+  await albumRequests(db, db`SELECT ${batchId}::bigint AS id`, requests);
+}
+
+function albumRequests(
+  db: Queryable,
+  batch: PendingQuery<Row[]>,
+  requests: IngestionRequest[],
+): PendingQuery<Row[]> {
+  return db`
+    INSERT INTO ingestion_outbox (album_batch_id, isrc, title, artist, album, artwork_url, priority, force)
+    SELECT batch.id, request.*
+    FROM (${batch}) AS batch, unnest(
+      ${requests.map(request => request.isrc)}::text[],
+      ${requests.map(request => request.title)}::text[],
+      ${requests.map(request => request.artist)}::text[],
+      ${requests.map(request => request.album)}::text[],
+      ${requests.map(request => request.artworkUrl ?? null)}::text[],
+      ${requests.map(request => request.priority ?? 0)}::smallint[],
+      ${booleans(
+        db,
+        requests.map(request => request.force ?? false),
+      )}
+    ) AS request`;
 }

@@ -26,7 +26,7 @@ export async function askCatalog<Item>(
     if (!(error instanceof TidalApiError)) throw error;
     logger.warn(
       { event: 'tidal_error', error: reasonOf(error), status: error.status, retryable: error.retryable },
-      'TIDAL failed',
+      error.unasked ? 'our own queue for TIDAL was longer than the time of the request' : 'TIDAL failed',
     );
     return { outcome: 'tidal_unavailable', retryable: error.retryable };
   }

@@ -3,6 +3,7 @@ import type { Logger } from '@segue/telemetry/logger.ts';
 import type { FastifyRequest } from 'fastify';
 import type { Database } from '../database.ts';
 import { type RequestTime, requestTime, within } from '../http/deadline.ts';
+import type { Limits } from '../http/limits.ts';
 import type { OutageGuard } from '../http/outageGuard.ts';
 import { userOf } from '../http/user.ts';
 import { type AlbumIngestion, readAlbumIngestions } from '../ingestion/albumIngestion.ts';
@@ -43,10 +44,10 @@ export function createContext(
     database,
     guard,
     logger,
-    requestTimeoutMs,
-  }: { database: Database; guard: OutageGuard; logger: Logger; requestTimeoutMs: number },
+    limits,
+  }: { database: Database; guard: OutageGuard; logger: Logger; limits: Limits },
 ): RequestContext {
-  const time = requestTime(requestTimeoutMs);
+  const time = requestTime(limits.requestTimeoutMs, limits.catalogBudgetMs);
   const bounded: Bounded = work => guard.run(() => within(time, work()));
   let noted = false;
   return {

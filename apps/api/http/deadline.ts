@@ -7,12 +7,19 @@ export type RequestTime = {
   /** Earlier: a quarter is left to store what TIDAL said. */
   catalogEndsAt: number;
   limitMs: number;
+  /** For what TIDAL is asked in one addition. */
+  catalogBudgetMs: number;
 };
 
 /** The time of a request that begins now. */
-export function requestTime(limitMs: number): RequestTime {
+export function requestTime(limitMs: number, catalogBudgetMs = limitMs): RequestTime {
   const now = performance.now();
-  return { endsAt: now + limitMs, catalogEndsAt: now + 0.75 * limitMs, limitMs };
+  return { endsAt: now + limitMs, catalogEndsAt: now + 0.75 * limitMs, limitMs, catalogBudgetMs };
+}
+
+/** Until when TIDAL is asked in an addition that begins now. */
+export function budgetEndsAt({ catalogEndsAt, catalogBudgetMs }: RequestTime): number {
+  return Math.min(catalogEndsAt, performance.now() + catalogBudgetMs);
 }
 
 /**

@@ -14,6 +14,8 @@ export type Limits = {
   bulkSize: number;
   /** For one request, from its first byte to its answer. */
   requestTimeoutMs: number;
+  /** For what TIDAL is asked in one addition. What is missing then is completed later. */
+  catalogBudgetMs: number;
 };
 
 /**
@@ -28,8 +30,9 @@ export const defaultLimits: Limits = {
   queryAliases: 30,
   pageSize: 200,
   bulkSize: 100,
-  // TIDAL is given 15 s for an album and 15 s for its listing.
+  // Enough for a bulk of a hundred albums at 4 requests a second, after which nothing but their listings is owed.
   requestTimeoutMs: 40_000,
+  catalogBudgetMs: 8_000,
 };
 
 /** One who is not kept from it sends 10 a second. An addition or a removal counts as one, in a bulk as well. */

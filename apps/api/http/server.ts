@@ -76,7 +76,7 @@ export async function createServer(library: Library, options: ServerOptions): Pr
   await server.register(mercurius, {
     schema: await readFile(new URL('../graphql/schema.graphql', import.meta.url), 'utf8'),
     resolvers: createResolvers(library, limits),
-    context: request => createContext(request, { database, guard, logger, requestTimeoutMs }),
+    context: request => createContext(request, { database, guard, logger, limits }),
     errorFormatter: createErrorFormatter(logger),
     // Compiled queries answered otherwise than graphql-js, and compiling some took seconds (docs/performance.md).
     jit: 0,

@@ -4,6 +4,7 @@ import { type Isrc, type IsrcProblem, readIsrc } from '@segue/ingestion/isrc.ts'
 import type { LogFields } from '@segue/ingestion/logEvents.ts';
 import type { IngestionRequest } from '@segue/ingestion/request.ts';
 import { storeAndEnqueue, storeAndEnqueueAlbum } from '@segue/outbox/enqueue.ts';
+import { type AlbumPart, type EnqueuedPart, enqueueAlbumPart } from '@segue/outbox/enqueueAlbumPart.ts';
 import { crashPoint } from '@segue/process/crashPoint.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import { type Logger, withoutRedaction } from '@segue/telemetry/logger.ts';
@@ -28,8 +29,8 @@ export type TrackSchedulingResult = { trackTitle: string } & (
   | { result: 'error'; isrc: Isrc; error: string }
 );
 
-/** One result a track, in the order of the request. */
-export type BatchSchedulingResult = { results: TrackSchedulingResult[] };
+/** One result a track, in the order of the request; and the album's batch, where these have closed it. */
+export type BatchSchedulingResult = { results: TrackSchedulingResult[]; closed?: EnqueuedPart['closed'] };
 
 type Decision = { result: TrackSchedulingResult; request: IngestionRequest | null };
 
@@ -79,6 +80,21 @@ export class IngestionScheduler {
   }
 
   /**
+   * Requests the tracks of an album that have come now, while others are still owed (rule R11). To be called within the
+   * transaction that writes them into the library.
+   */
+  async scheduleAlbumPart(
+    transaction: Queryable,
+    { tracks }: AlbumTracksIngestionRequest,
+    part: AlbumPart,
+  ): Promise<{ batchId: number | null; scheduling: BatchSchedulingResult }> {
+    const decisions = tracks.map(decide);
+    const requests = decisions.flatMap(({ request }) => request ?? []);
+    const { batchId, closed } = await enqueueAlbumPart(transaction, requests, part);
+    return { batchId, scheduling: { results: decisions.map(({ result }) => result), closed } };
+  }
+
+  /**
    * Says what was committed, one line a recording, and gives relays a hint.
    *
    * @param durationMs how long the transaction took
@@ -90,6 +106,7 @@ export class IngestionScheduler {
       const results = album ? scheduling.results : [scheduling];
       const context = { duration_ms: Math.round(durationMs), ...(album && { total_tracks: results.length }) };
       for (const result of results) this.#log(result, context);
+      if (album && scheduling.closed) this.#logClosed(scheduling.closed);
       crashPoint('before_hint');
       if (results.some(({ result }) => result === 'success')) this.#hint.give();
     } catch (error) {
@@ -98,6 +115,16 @@ export class IngestionScheduler {
         'not announced: relays find the rows at their next poll',
       );
     }
+  }
+
+  /** The relay says it where it settles the last row; here the last tracks that were owed turned out not to exist. */
+  #logClosed({ totalTracks, scheduledCount, skippedCount }: NonNullable<EnqueuedPart['closed']>): void {
+    this.#logger.info({
+      event: 'album_ingestion_batch',
+      total_tracks: totalTracks,
+      scheduled_count: scheduledCount,
+      skipped_count: skippedCount,
+    });
   }
 
   #log(scheduling: TrackSchedulingResult, context: Pick<LogFields, 'duration_ms' | 'total_tracks'>): void {

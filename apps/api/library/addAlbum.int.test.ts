@@ -33,6 +33,7 @@ test('T021: an added album is in the library, and each of its recordings in the 
       releaseDate: '1959-08-17',
       trackCount: 3,
       trackListing: stored?.track_listing,
+      tracksOwed: 0,
       createdAt: stored?.created_at,
     },
   });

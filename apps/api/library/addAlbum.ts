@@ -1,35 +1,50 @@
 import type { Queryable } from '@segue/database/connection.ts';
-import type { AlbumListing, CatalogAlbum } from '@segue/tidal/catalog.ts';
+import { crashPoint } from '@segue/process/crashPoint.ts';
+import { countOwed } from '@segue/tidal/albums/listingOrder.ts';
+import type { AlbumListing, CatalogAlbum, OwedListing } from '@segue/tidal/catalog.ts';
 import { askCatalog } from '../catalog/askCatalog.ts';
+import { askForListing } from '../catalog/askForListing.ts';
 import { isrcToStore } from '../catalog/isrcToStore.ts';
+import { notePendingAlbum } from '../catalog/pending.ts';
+import type { TrackIngestionRequest } from '../ingestion/ingestionScheduler.ts';
 import { findExisting } from './existingItem.ts';
 import type { Addition, Library, LibraryAlbum } from './library.ts';
 import { violatesUnique } from './uniqueViolation.ts';
 
+/** Until when TIDAL is waited for, on `performance.now()`. */
+export type CatalogTimes = {
+  /** For the album itself, without which nothing is stored. */
+  itemEndsAt: number;
+  /** For its tracks: those that are missing then are completed later. */
+  listingEndsAt: number;
+};
+
+const untilAnswered = { itemEndsAt: Number.POSITIVE_INFINITY, listingEndsAt: Number.POSITIVE_INFINITY };
+
 /**
  * Adds an album to a user's library and requests the ingestion of each of its recordings: all, or nothing
- * (rule R2). A listing that is partly unavailable is stored as far as it goes.
+ * (rule R2). A listing that is partly unavailable is stored as far as it goes, with what TIDAL still owes of it (rule R11).
  *
- * @param catalogEndsAt until when TIDAL is waited for, on `performance.now()`
  * @throws what the database says
  */
 export async function addAlbum(
   library: Library,
   userId: string,
   tidalAlbumId: string,
-  catalogEndsAt = Number.POSITIVE_INFINITY,
+  { itemEndsAt, listingEndsAt }: CatalogTimes = untilAnswered,
 ): Promise<Addition<LibraryAlbum>> {
   const { database, catalog, logger } = library;
   const existingItemId = await findExisting(database.sql, 'album', userId, tidalAlbumId);
   if (existingItemId !== null) return { outcome: 'duplicate', existingItemId };
 
-  const asking = { logger, endsAt: catalogEndsAt };
-  const answer = await askCatalog(() => catalog.getAlbum(tidalAlbumId), asking);
+  const answer = await askCatalog(() => catalog.getAlbum(tidalAlbumId, { deadline: itemEndsAt }), {
+    logger,
+    endsAt: itemEndsAt,
+  });
   if (answer.outcome !== 'found') return answer;
   const album = answer.item;
-  const listing = await askCatalog(() => catalog.getAlbumListing(album.tidalId, album.numberOfItems), asking);
-  if (listing.outcome !== 'found') return listing;
-  const { tracks, problem } = listing.item;
+  const listing = await askForListing(catalog, album, listingEndsAt);
+  const { tracks, problem } = listing;
   if (problem !== null) {
     const total = album.numberOfItems === null ? {} : { total_tracks: album.numberOfItems };
     logger.error(
@@ -37,7 +52,7 @@ export async function addAlbum(
       `album ${album.tidalId} is listed with ${tracks.length} tracks`,
     );
   }
-  return await storeAlbum(library, userId, album, tracks);
+  return await storeAlbum(library, userId, album, listing);
 }
 
 /** The unique constraint decides, not the look before, as with a track. */
@@ -45,24 +60,23 @@ async function storeAlbum(
   library: Library,
   userId: string,
   album: CatalogAlbum,
-  tracks: AlbumListing['tracks'],
+  listing: AlbumListing,
 ): Promise<Addition<LibraryAlbum>> {
   const { database, scheduler } = library;
   const startedAt = performance.now();
   try {
-    const item = itemOf(userId, album, tracks);
-    const requests = tracks.map(track => ({
+    const item = itemOf(userId, album, listing);
+    const tracks = listing.tracks.map(track => ({
       isrc: track.isrc,
       title: track.title,
       artist: track.artistName,
       album: album.title,
       artworkUrl: album.coverArtUrl,
     }));
-    const { item: stored, scheduling } = await scheduler.scheduleAlbumTracks(
-      database.sql,
-      { tracks: requests },
-      insertAlbum(database.sql, item),
-    );
+    const { item: stored, scheduling } =
+      listing.owed === null
+        ? await scheduler.scheduleAlbumTracks(database.sql, { tracks }, insertAlbum(database.sql, item))
+        : await storeOwedAlbum(library, item, tracks, listing.owed);
     scheduler.announce(scheduling, performance.now() - startedAt);
     return { outcome: 'added', item: { id: stored.id, ...item, createdAt: new Date(stored.createdAt) } };
   } catch (error) {
@@ -70,13 +84,33 @@ async function storeAlbum(
     const existingItemId = await findExisting(database.sql, 'album', userId, album.tidalId);
     if (existingItemId !== null) return { outcome: 'duplicate', existingItemId };
     // Removed again between the two statements: the way is free.
-    return await storeAlbum(library, userId, album, tracks);
+    return await storeAlbum(library, userId, album, listing);
   }
 }
 
-type NewAlbum = Omit<LibraryAlbum, 'id' | 'createdAt'>;
+/** Stores an album with what TIDAL still owes of it, in one transaction. */
+async function storeOwedAlbum(
+  { database, scheduler }: Library,
+  item: NewAlbum,
+  tracks: TrackIngestionRequest[],
+  owed: OwedListing,
+) {
+  return await database.sql.begin(async transaction => {
+    const tracksOwed = countOwed(owed);
+    const [stored] = await insertAlbum(transaction, item);
+    const part = { batchId: null, owedBefore: 0, owedAfter: tracksOwed };
+    const { batchId, scheduling } = await scheduler.scheduleAlbumPart(transaction, { tracks }, part);
+    const { id } = stored as StoredAlbum;
+    await notePendingAlbum(transaction, id, { tidalId: item.tidalAlbumId, owed, tracksOwed, batchId });
+    crashPoint('before_commit');
+    return { item: stored as StoredAlbum, scheduling };
+  });
+}
 
-function itemOf(userId: string, album: CatalogAlbum, tracks: AlbumListing['tracks']): NewAlbum {
+type NewAlbum = Omit<LibraryAlbum, 'id' | 'createdAt'>;
+type StoredAlbum = { id: string; createdAt: string };
+
+function itemOf(userId: string, album: CatalogAlbum, { tracks, owed }: AlbumListing): NewAlbum {
   return {
     userId,
     tidalAlbumId: album.tidalId,
@@ -93,14 +127,16 @@ function itemOf(userId: string, album: CatalogAlbum, tracks: AlbumListing['track
       explicit,
       isrc: isrcToStore(isrc),
     })),
+    tracksOwed: owed === null ? 0 : countOwed(owed),
   };
 }
 
 function insertAlbum(db: Queryable, item: NewAlbum) {
-  return db<{ id: string; createdAt: string }[]>`
+  return db<StoredAlbum[]>`
     INSERT INTO library_albums
-      (user_id, tidal_album_id, title, artist_name, cover_art_url, release_date, track_count, track_listing)
+      (user_id, tidal_album_id, title, artist_name, cover_art_url, release_date, track_count, track_listing,
+        tracks_owed)
     VALUES (${item.userId}, ${item.tidalAlbumId}, ${item.title}, ${item.artistName}, ${item.coverArtUrl},
-      ${item.releaseDate}, ${item.trackCount}, ${JSON.stringify(item.trackListing)})
+      ${item.releaseDate}, ${item.trackCount}, ${JSON.stringify(item.trackListing)}, ${item.tracksOwed})
     RETURNING id, created_at AS "createdAt"`;
 }

@@ -34,6 +34,7 @@ test('T012: an added track is in the library, and its recording in the outbox', 
       coverArtUrl: track.coverArtUrl,
       explicit: false,
       isrc: track.isrc,
+      isrcOwed: false,
       createdAt: stored?.created_at,
     },
   });

@@ -2,6 +2,7 @@ import type { Queryable } from '@segue/database/connection.ts';
 import type { CatalogTrack } from '@segue/tidal/catalog.ts';
 import { askCatalog } from '../catalog/askCatalog.ts';
 import { isrcToStore } from '../catalog/isrcToStore.ts';
+import { notePendingTrack } from '../catalog/pending.ts';
 import { findExisting } from './existingItem.ts';
 import type { Addition, Library, LibraryTrack } from './library.ts';
 import { violatesUnique } from './uniqueViolation.ts';
@@ -22,7 +23,10 @@ export async function addTrack(
   const existingItemId = await findExisting(database.sql, 'track', userId, tidalTrackId);
   if (existingItemId !== null) return { outcome: 'duplicate', existingItemId };
 
-  const answer = await askCatalog(() => catalog.getTrack(tidalTrackId), { logger, endsAt: catalogEndsAt });
+  const answer = await askCatalog(() => catalog.getTrack(tidalTrackId, { deadline: catalogEndsAt }), {
+    logger,
+    endsAt: catalogEndsAt,
+  });
   if (answer.outcome !== 'found') return answer;
   return await storeTrack(library, userId, answer.item);
 }
@@ -40,17 +44,14 @@ export async function storeTrack(
   const startedAt = performance.now();
   try {
     const item = itemOf(userId, track);
-    const { item: stored, scheduling } = await scheduler.scheduleTrack(
-      database.sql,
-      {
-        isrc: track.isrc,
-        title: track.title,
-        artist: track.artistName,
-        album: track.albumName,
-        artworkUrl: track.coverArtUrl,
-      },
-      insertTrack(database.sql, item),
-    );
+    const schedule = (db: Queryable) => scheduler.scheduleTrack(db, requestOf(track), insertTrack(db, item));
+    const { item: stored, scheduling } = track.isrcOwed
+      ? await database.sql.begin(async transaction => {
+          const scheduled = await schedule(transaction);
+          await notePendingTrack(transaction, scheduled.item.id, track.tidalId);
+          return scheduled;
+        })
+      : await schedule(database.sql);
     scheduler.announce(scheduling, performance.now() - startedAt);
     return { outcome: 'added', item: { id: stored.id, ...item, createdAt: new Date(stored.createdAt) } };
   } catch (error) {
@@ -60,6 +61,16 @@ export async function storeTrack(
     // Removed again between the two statements: the way is free.
     return await storeTrack(library, userId, track);
   }
+}
+
+function requestOf(track: CatalogTrack) {
+  return {
+    isrc: track.isrc,
+    title: track.title,
+    artist: track.artistName,
+    album: track.albumName,
+    artworkUrl: track.coverArtUrl,
+  };
 }
 
 type NewTrack = Omit<LibraryTrack, 'id' | 'createdAt'>;
@@ -75,14 +86,16 @@ function itemOf(userId: string, track: CatalogTrack): NewTrack {
     coverArtUrl: track.coverArtUrl,
     explicit: track.explicit,
     isrc: isrcToStore(track.isrc),
+    isrcOwed: track.isrcOwed,
   };
 }
 
 function insertTrack(db: Queryable, item: NewTrack) {
   return db<{ id: string; createdAt: string }[]>`
     INSERT INTO library_tracks
-      (user_id, tidal_track_id, title, artist_name, album_name, duration, cover_art_url, explicit, isrc)
+      (user_id, tidal_track_id, title, artist_name, album_name, duration, cover_art_url, explicit, isrc,
+        isrc_owed)
     VALUES (${item.userId}, ${item.tidalTrackId}, ${item.title}, ${item.artistName}, ${item.albumName},
-      ${item.duration}, ${item.coverArtUrl}, ${item.explicit}, ${item.isrc})
+      ${item.duration}, ${item.coverArtUrl}, ${item.explicit}, ${item.isrc}, ${item.isrcOwed})
     RETURNING id, created_at AS "createdAt"`;
 }

@@ -23,7 +23,7 @@ export async function addTracks(
   const possible = [...new Set(tidalTrackIds)].filter(isTidalId);
   const held = await findTracks(library, userId, possible);
   const missing = possible.filter(id => !held.has(id));
-  const asked = catalog.getTracks(missing);
+  const asked = catalog.getTracks(missing, { deadline: catalogEndsAt });
   const calls = new Map(missing.map((id, index) => [id, asked[index]]));
 
   return await addMany(tidalTrackIds, async tidalTrackId => {

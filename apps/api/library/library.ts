@@ -8,7 +8,10 @@ export type LibraryTrack = typeof libraryTracks.$inferSelect;
 export type LibraryAlbum = typeof libraryAlbums.$inferSelect;
 
 /** What the library asks of TIDAL. */
-export type Catalog = Pick<TidalClient, 'getTrack' | 'getTracks' | 'getAlbum' | 'getAlbumListing'>;
+export type Catalog = Pick<
+  TidalClient,
+  'getTrack' | 'getTracks' | 'getAlbum' | 'getAlbumListing' | 'continueAlbumListing' | 'batchFetchTrackIsrcs'
+>;
 
 /** What the functions of this folder work with. */
 export type Library = {

@@ -83,5 +83,8 @@ export function fakeCatalog({ tracks = [], albums = [], failure }: Holdings = {}
         problem: held(id)?.problem ?? null,
         owed: held(id)?.owed ?? null,
       }),
+    continueAlbumListing: (id, owed) =>
+      ask(`more of ${id}`, { tracks: [], isrcs: new Map(), owed, problem: null }),
+    batchFetchTrackIsrcs: ids => ask(`ISRCs of ${ids.join()}`, new Map()),
   };
 }

@@ -6,10 +6,13 @@ const artistSchema = z.object({
   attributes: z.object({ name: text.refine(name => name.trim() !== '') }),
 });
 
+/** Stands where TIDAL names no artist. */
+export const unknownArtist = 'Unknown Artist';
+
 /**
  * The name of the primary artist, whom TIDAL names first. TIDAL can name an artist and not include them; the
  * next one stands in then.
  */
 export function primaryArtistName(included: Included, artists: Reference[]): string {
-  return firstIncluded(included, artists, artistSchema)?.attributes.name ?? 'Unknown Artist';
+  return firstIncluded(included, artists, artistSchema)?.attributes.name ?? unknownArtist;
 }

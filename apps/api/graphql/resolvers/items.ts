@@ -8,10 +8,13 @@ export const items = {
   LibraryTrack: {
     cursor: cursorOf,
     metadata: ({ isrc }: LibraryTrack) => ({ isrc }),
+    isrcOwed: ({ isrcOwed }: LibraryTrack) => isrcOwed ?? false,
     ingestion,
     isIndexed,
   },
   LibraryAlbum: {
+    listing: ({ tracksOwed }: LibraryAlbum) => (tracksOwed ? 'COMPLETING' : 'COMPLETE'),
+    tracksOwed: ({ tracksOwed }: LibraryAlbum) => tracksOwed ?? 0,
     // A listed track was requested when its album was added.
     trackListing: ({ trackListing, createdAt }: LibraryAlbum) =>
       trackListing.map(track => ({ ...track, createdAt })),

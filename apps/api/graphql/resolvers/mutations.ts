@@ -1,4 +1,5 @@
 import { libraryAlbums, libraryTracks } from '@segue/database/schema.ts';
+import { budgetEndsAt } from '../../http/deadline.ts';
 import type { Limits } from '../../http/limits.ts';
 import { addAlbum } from '../../library/addAlbum.ts';
 import { addAlbums } from '../../library/addAlbums.ts';
@@ -26,7 +27,7 @@ export function mutations(library: Library, limits: Limits) {
       const { tidalTrackId } = input;
       checkTidalId('tidalTrackId', tidalTrackId);
       return async () => {
-        const addition = await addTrack(library, userId, tidalTrackId, time.catalogEndsAt);
+        const addition = await addTrack(library, userId, tidalTrackId, budgetEndsAt(time));
         return additionResult('LibraryTrack', tidalTrackId, addition);
       };
     }),
@@ -34,7 +35,9 @@ export function mutations(library: Library, limits: Limits) {
       const { tidalAlbumId } = input;
       checkTidalId('tidalAlbumId', tidalAlbumId);
       return async () => {
-        const addition = await addAlbum(library, userId, tidalAlbumId, time.catalogEndsAt);
+        const endsAt = budgetEndsAt(time);
+        const times = { itemEndsAt: endsAt, listingEndsAt: endsAt };
+        const addition = await addAlbum(library, userId, tidalAlbumId, times);
         return additionResult('LibraryAlbum', tidalAlbumId, addition);
       };
     }),
@@ -50,7 +53,8 @@ export function mutations(library: Library, limits: Limits) {
       const { tidalAlbumIds } = input;
       checkBulk('tidalAlbumIds', tidalAlbumIds, limits.bulkSize);
       return async () => {
-        const additions = await addAlbums(library, userId, tidalAlbumIds, time.catalogEndsAt);
+        const times = { itemEndsAt: time.catalogEndsAt, listingEndsAt: budgetEndsAt(time) };
+        const additions = await addAlbums(library, userId, tidalAlbumIds, times);
         return additionResults('LibraryAlbum', tidalAlbumIds, additions);
       };
     }),

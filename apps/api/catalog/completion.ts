@@ -1,0 +1,164 @@
+import { isOutage } from '@segue/database/outage.ts';
+import { pause } from '@segue/process/pause.ts';
+import { reasonOf } from '@segue/process/reason.ts';
+import type { OwedListing } from '@segue/tidal/catalog.ts';
+import { TidalApiError } from '@segue/tidal/http/error.ts';
+import type { Library } from '../library/library.ts';
+import { askMoreOfAlbum } from './completeAlbum.ts';
+import { completeTracks } from './completeTracks.ts';
+import { findAlbumsWithHoles, findTracksWithoutIsrc } from './findHoles.ts';
+import { claimPending, type PendingItem, releasePending, retryPendingLater } from './pending.ts';
+
+/** Albums in hand. What a request to TIDAL waits for is mostly its turn, so that more of them would gain nothing. */
+const albumsAtOnce = 3;
+/** Ids that TIDAL takes in one request. */
+const tracksAtOnce = 20;
+const pollMs = 1_000;
+const betweenLooksForHolesMs = 60_000;
+/** How long TIDAL is asked under one lease, and the lease itself: a transaction is over in between. */
+const workMs = 20_000;
+const leaseMs = 60_000;
+/** After a time in which no turn came: people ask for so much that nothing is left. */
+const busyMs = 2_000;
+
+export type Completion = {
+  /** Takes nothing more, and hands back what is in hand. */
+  stop(): Promise<void>;
+};
+
+/**
+ * Starts to ask TIDAL for what it still owes (rule R11), behind all that people wait for and at TIDAL's pace. Any number of
+ * API processes may do so: each item is in one hand at a time, under a lease on the database's clock.
+ *
+ *     waiting --claim--> leased --TIDAL has answered for all--> gone
+ *        ^                 |
+ *        +-----------------+ failure (backoff up to an hour), time up, SIGTERM, end of the lease
+ */
+export function startCompletion(library: Library): Completion {
+  const { logger } = library;
+  const { sql } = library.database;
+  const stopping = new AbortController();
+  const inHand = new Set<PendingItem>();
+  const working = new Set<Promise<void>>();
+  let woken = Promise.withResolvers<void>();
+
+  async function work(items: PendingItem[], complete: (deadline: number) => Promise<void>): Promise<void> {
+    for (const item of items) inHand.add(item);
+    try {
+      await complete(performance.now() + workMs);
+    } catch (error) {
+      if (!stopping.signal.aborted) await handBack(items, error);
+    } finally {
+      for (const item of items) inHand.delete(item);
+    }
+  }
+
+  async function handBack(items: PendingItem[], error: unknown): Promise<void> {
+    const tidalIds = items.map(({ tidalId }) => tidalId);
+    try {
+      if (error instanceof TidalApiError && error.unasked) return await releasePending(sql, items, busyMs);
+      logger.warn(
+        { event: 'catalog_completion_failed', tidalIds, error: reasonOf(error) },
+        'what TIDAL owes is asked for again later',
+      );
+      await retryPendingLater(sql, items, reasonOf(error));
+    } catch (failure) {
+      logger.warn(
+        { event: 'catalog_completion_failed', tidalIds, error: reasonOf(failure) },
+        'not handed back: the lease ends by itself',
+      );
+    }
+  }
+
+  async function completeAlbum(item: PendingItem & { owed: OwedListing }, deadline: number): Promise<void> {
+    let { owed } = item;
+    while (!stopping.signal.aborted) {
+      if (performance.now() >= deadline) return await releasePending(sql, [item]);
+      const step = await askMoreOfAlbum(library, { ...item, owed }, deadline);
+      if (step.outcome === 'gone') return;
+      if (step.outcome === 'complete') {
+        logger.info(
+          { event: 'catalog_completed', tidalId: item.tidalId, total_tracks: step.totalTracks },
+          `album ${item.tidalId} is complete`,
+        );
+        return;
+      }
+      owed = step.owed;
+    }
+  }
+
+  function begin(work: Promise<void>): void {
+    const settled = work.finally(() => {
+      working.delete(settled);
+      woken.resolve();
+    });
+    working.add(settled);
+  }
+
+  /** @returns whether there was something to take */
+  async function take(): Promise<boolean> {
+    const free = albumsAtOnce - working.size;
+    if (free <= 0) return false;
+    const albums = await claimPending(sql, 'album', { limit: free, leaseMs });
+    for (const item of albums) {
+      const { owed } = item;
+      if (owed !== null) begin(work([item], deadline => completeAlbum({ ...item, owed }, deadline)));
+    }
+    if (working.size >= albumsAtOnce) return true;
+    const tracks = await claimPending(sql, 'track', { limit: tracksAtOnce, leaseMs });
+    if (tracks.length > 0) begin(work(tracks, deadline => completeTracks(library, tracks, deadline)));
+    return albums.length + tracks.length > 0;
+  }
+
+  async function findHoles(): Promise<void> {
+    for (const find of [findAlbumsWithHoles, findTracksWithoutIsrc]) {
+      let found = 0;
+      for (;;) {
+        const { judged, owed } = await find(sql);
+        found += owed;
+        if (judged === 0 || stopping.signal.aborted) break;
+      }
+      if (found > 0) {
+        logger.info(
+          { event: 'catalog_holes_found', count: found },
+          `${found} items of an older version are completed`,
+        );
+      }
+    }
+  }
+
+  async function run(): Promise<void> {
+    let nextLookForHoles = performance.now();
+    while (!stopping.signal.aborted) {
+      woken = Promise.withResolvers<void>();
+      try {
+        if (performance.now() >= nextLookForHoles) {
+          await findHoles();
+          nextLookForHoles = performance.now() + betweenLooksForHolesMs;
+        }
+        if (await take()) continue;
+      } catch (error) {
+        const message = isOutage(error) ? 'the database is away' : 'a statement failed';
+        logger.warn({ event: 'catalog_completion_failed', error: reasonOf(error) }, message);
+      }
+      // What was finished may leave room for more; what is new is found by polling.
+      if (working.size > 0) await Promise.race([woken.promise, pause(pollMs, stopping.signal)]);
+      else await pause(pollMs, stopping.signal);
+    }
+  }
+
+  const running = run();
+  return {
+    async stop() {
+      stopping.abort();
+      await running;
+      // Work in hand finds its lease gone when it comes to write. Its answers are not waited for.
+      await releasePending(sql, [...inHand]).catch((error: unknown) => {
+        logger.warn(
+          { event: 'catalog_completion_failed', error: reasonOf(error) },
+          'not handed back: the leases end by themselves',
+        );
+      });
+    },
+  };
+}
