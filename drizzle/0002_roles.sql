@@ -2,7 +2,7 @@
 --   GRANT segue_relay TO the_user_of_the_relay;
 -- Roles belong to the whole cluster, whose databases may be migrated at the same time: what another has just made is
 -- taken as it is. Where the migrating user may not make roles (managed databases), the migration says so and goes on;
--- an administrator may then run this file, now or later, as often as wanted.
+-- an administrator may then run this file, now or later, as often as wanted, with search_path set to DATABASE_SCHEMA.
 DO $$
 DECLARE
   role_name text;
@@ -27,6 +27,9 @@ DECLARE
 BEGIN
   FOR granted IN
     SELECT * FROM (VALUES
+      ('segue_api', 'USAGE', format('SCHEMA %I', current_schema())),
+      ('segue_relay', 'USAGE', format('SCHEMA %I', current_schema())),
+      ('segue_reader', 'USAGE', format('SCHEMA %I', current_schema())),
       ('segue_api', 'SELECT, INSERT, UPDATE, DELETE', 'TABLE library_tracks, library_albums'),
       ('segue_api', 'SELECT, INSERT', 'TABLE ingestion_outbox, album_ingestion_batches'),
       ('segue_api', 'SELECT', 'TABLE ingestion_ledger'),
@@ -34,10 +37,12 @@ BEGIN
       ('segue_relay', 'SELECT, INSERT, UPDATE', 'TABLE ingestion_ledger'),
       ('segue_reader', 'SELECT', 'TABLE library_tracks, library_albums'),
       ('segue_reader', 'SELECT', 'TABLE ingestion_outbox, album_ingestion_batches, ingestion_ledger'),
-      ('segue_reader', 'SELECT', 'TABLE schema_migrations')
+      ('segue_reader', 'SELECT', 'TABLE segue_migrations')
     ) AS rights (role_name, privileges, objects)
     WHERE to_regrole(role_name) IS NOT NULL
   LOOP
+    CONTINUE WHEN granted.privileges = 'USAGE'
+      AND has_schema_privilege(granted.role_name::text, current_schema(), 'USAGE');
     EXECUTE format('GRANT %s ON %s TO %I', granted.privileges, granted.objects, granted.role_name);
   END LOOP;
 END $$;
@@ -50,8 +55,8 @@ BEGIN
   IF NOT has_database_privilege('segue_migrator', current_database(), 'CREATE') THEN
     EXECUTE format('GRANT CREATE ON DATABASE %I TO segue_migrator', current_database());
   END IF;
-  IF NOT has_schema_privilege('segue_migrator', 'public', 'CREATE') THEN
-    GRANT CREATE ON SCHEMA public TO segue_migrator;
+  IF NOT has_schema_privilege('segue_migrator', current_schema(), 'CREATE') THEN
+    EXECUTE format('GRANT CREATE ON SCHEMA %I TO segue_migrator', current_schema());
   END IF;
 EXCEPTION
   WHEN insufficient_privilege THEN

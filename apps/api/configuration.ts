@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
+import { databaseSchema, databaseUrl } from '@segue/database/variables.ts';
 import {
   ConfigurationError,
-  databaseUrl,
   httpUrl,
   logLevel,
   port,
@@ -18,6 +18,7 @@ const publicTidalRequestsPerSecond = 4;
 
 const schema = z.object({
   DATABASE_URL: databaseUrl,
+  DATABASE_SCHEMA: databaseSchema,
   API_HOST: z.string().default('127.0.0.1'),
   API_PORT: port(4000),
   API_ALLOWED_ORIGINS: z

@@ -5,15 +5,17 @@ import { openDatabase } from './database.ts';
 test('a database that was never migrated is refused with what to do', async () => {
   const testDatabase = await createTestDatabase();
   await testDatabase.sql`DROP TABLE ingestion_outbox`;
-  await expect(openDatabase(testDatabase.url)).rejects.toThrow('no tables yet: run `npm run migrate` first');
+  await expect(openDatabase({ url: testDatabase.url })).rejects.toThrow(
+    'no tables yet: run `npm run migrate` first',
+  );
   await testDatabase.drop();
 });
 
 test('a statement that waits for a lock gives its connection back', async () => {
   const testDatabase = await createTestDatabase();
-  const database = await openDatabase(testDatabase.url);
+  const database = await openDatabase({ url: testDatabase.url });
   const [setting] = await database.sql`SHOW statement_timeout`;
-  expect(setting).toEqual({ statement_timeout: '10s' });
+  expect(setting).toEqual({ statement_timeout: '4s' });
   await database.sql.end();
   await testDatabase.drop();
 });

@@ -1,4 +1,4 @@
-import type { Sql } from '@segue/database/connection.ts';
+import type { ConnectionOptions, Sql } from '@segue/database/connection.ts';
 import { openMigrated } from '@segue/database/openMigrated.ts';
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 
@@ -20,18 +20,15 @@ export type Database = {
  * of its default 100 connections to others.
  */
 const connections = 10;
-/** No statement of ours takes a tenth of a second. One that waits longer, for a lock say, must not keep its connection. */
-const statementTimeoutMs = 10_000;
 
-/** Opens the pool, as `openMigrated.ts` says. */
-export async function openDatabase(url: string): Promise<Database> {
-  const sql = await openMigrated({
-    url,
-    applicationName: 'segue-api',
-    max: connections,
-    settings: { statement_timeout: String(statementTimeoutMs) },
-  });
-  return databaseOn(sql);
+/**
+ * Opens the pool, as `openMigrated.ts` says. No statement of ours takes a tenth of a second. One that waits longer, for
+ * a lock say, must not keep its connection: the server breaks it off after 4 s.
+ */
+export async function openDatabase(
+  database: Pick<ConnectionOptions, 'url' | 'schema' | 'onLost'>,
+): Promise<Database> {
+  return databaseOn(await openMigrated({ ...database, applicationName: 'segue-api', max: connections }));
 }
 
 export function databaseOn(sql: Sql): Database {

@@ -22,7 +22,11 @@ await run('api', async () => {
     countryCode: configuration.TIDAL_COUNTRY_CODE,
     requestsPerSecond: configuration.TIDAL_REQUESTS_PER_SECOND,
   });
-  const database = await openDatabase(configuration.DATABASE_URL);
+  const database = await openDatabase({
+    url: configuration.DATABASE_URL,
+    schema: configuration.DATABASE_SCHEMA,
+    onLost: message => logger.warn({ event: 'database_connection_lost' }, message),
+  });
   const ingestionHint = new IngestionHint(() => hint(database.sql), logger);
   const scheduler = new IngestionScheduler({ hint: ingestionHint, logger });
   const checks = tokenChecks(configuration);

@@ -6,7 +6,7 @@ import { Output } from './output.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** A person waits for each statement, and production must not wait for a person. */
-const statementTimeoutMs = 10_000;
+const deadlineMs = 10_000;
 
 /** What each command gets: where its words go, the database, and how it ends. */
 export class Context {
@@ -25,10 +25,9 @@ export class Context {
    * @throws Interrupted at Ctrl-C, whatever the work waits for; else what the work throws
    */
   async withDatabase<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result> {
-    const url = await findDatabase(this.surroundings.environment);
-    const settings = { statement_timeout: String(statementTimeoutMs) };
+    const database = await findDatabase(this.surroundings.environment);
     const sql = await this.untilInterrupted(
-      openMigrated({ url, applicationName: 'segue-outbox', max: 2, settings }),
+      openMigrated({ ...database, applicationName: 'segue-outbox', max: 2, deadlineMs }),
     );
     try {
       return await this.untilInterrupted(work(sql));

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { databaseUrl, httpUrl, port, readEnvironment } from '@segue/process/environment.ts';
+import { databaseSchema, databaseUrl } from '@segue/database/variables.ts';
+import { httpUrl, port, readEnvironment } from '@segue/process/environment.ts';
 import { z } from 'zod';
 
 /** Where the checkout lies. */
@@ -16,6 +17,7 @@ const schema = z.object({
   RELAY_HOST: z.string().default('127.0.0.1'),
   RELAY_PORT: port(4100),
   DATABASE_URL: databaseUrl.optional(),
+  DATABASE_SCHEMA: databaseSchema,
   TIDAL_API_URL: httpUrl.optional(),
   TIDAL_AUTH_URL: httpUrl.optional(),
   TIDAL_CLIENT_ID: z.string().optional(),

@@ -50,7 +50,7 @@ async function start(stack: AsyncDisposableStack): Promise<void> {
   };
   const postgres = await service('PostgreSQL', () => startEmbeddedPostgres(stack, folder, display));
   const databaseUrl = configuration.DATABASE_URL ?? (postgres.environment.DATABASE_URL as string);
-  await migrate(databaseUrl).catch(cause => {
+  await migrate(databaseUrl, { schema: configuration.DATABASE_SCHEMA }).catch(cause => {
     throw new Error('the database cannot be brought up to date', { cause });
   });
   const tidal = await service('TIDAL', () => standInForTidal(stack));
@@ -72,7 +72,12 @@ async function start(stack: AsyncDisposableStack): Promise<void> {
   for (const line of announceParts(services, programs)) say(line);
   say();
   const api = programs.find(({ name }) => name === 'api')?.address as string;
-  const sql = connect({ url: databaseUrl, applicationName: 'segue-local', max: 1 });
+  const sql = connect({
+    url: databaseUrl,
+    schema: configuration.DATABASE_SCHEMA,
+    applicationName: 'segue-local',
+    max: 1,
+  });
   try {
     const items = await countItems(sql);
     if (tidal.kind === 'stand-in' && (await isTourDue(folder.tour, items))) {

@@ -1,6 +1,6 @@
+import { databaseSchema, databaseUrl } from '@segue/database/variables.ts';
 import {
   ConfigurationError,
-  databaseUrl,
   httpUrl,
   logLevel,
   port,
@@ -11,6 +11,7 @@ import { z } from 'zod';
 
 const schema = z.object({
   DATABASE_URL: databaseUrl,
+  DATABASE_SCHEMA: databaseSchema,
   RELAY_HOST: z.string().default('127.0.0.1'),
   RELAY_PORT: port(4100),
   QDRANT_URL: httpUrl,

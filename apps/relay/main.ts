@@ -26,7 +26,8 @@ await run('relay', async () => {
   const configuration = readConfiguration();
   const logger = createLogger('relay', configuration.LOG_LEVEL);
   const { DATABASE_URL: url } = configuration;
-  const client = { url, applicationName: 'segue-relay' };
+  const onLost = (message: string) => logger.warn({ event: 'database_connection_lost' }, message);
+  const client = { url, schema: configuration.DATABASE_SCHEMA, applicationName: 'segue-relay', onLost };
   // The first looks whether there are tables.
   const sessions = {
     claiming: await openMigrated({ ...client, ...rowSession }),
@@ -76,7 +77,7 @@ await run('relay', async () => {
     host: configuration.RELAY_HOST,
     port: configuration.RELAY_PORT,
   });
-  const stopListening = listen(url, () => wake.hint(), logger);
+  const stopListening = listen({ url, onLost }, () => wake.hint(), logger);
   const stopRetention = keepRetention(besides, configuration.RELAY_RETENTION_DAYS * 24 * hourMs, logger);
   const stopConfirming = keepConfirming({
     sql: besides,

@@ -1,4 +1,5 @@
 import type { Sql } from '@segue/database/connection.ts';
+import { createReadiness } from '@segue/database/readiness.ts';
 import { ConfigurationError } from '@segue/process/environment.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import fastify, { type FastifyInstance } from 'fastify';
@@ -15,28 +16,33 @@ export type ServerOptions = {
   port: number;
 };
 
-/** `/readyz` says that the database does not answer when it takes longer. */
-const databaseWithinMs = 2_000;
+/** What a claim and the settlement after it write to. */
+const tables = ['ingestion_outbox', 'ingestion_ledger', 'album_ingestion_batches'];
 
 /**
  * Serves what an operator asks of a relay. `/livez` intentionally checks nothing outside of the process: a
- * relay that waits for Inngest or PostgreSQL is alive, and a restart would not help it.
+ * relay that waits for Inngest or PostgreSQL is alive, and a restart would not help it. `/readyz` says whether rows
+ * could be claimed and sent now.
  */
 export async function startServer(options: ServerOptions): Promise<FastifyInstance> {
   const { sql, inngestBreaker, indexBreaker, metrics, host, port } = options;
+  const readiness = createReadiness(sql, tables);
   const server = fastify({ forceCloseConnections: true });
 
   server.get('/livez', () => ({ status: 'alive' }));
 
   server.get('/readyz', async (_request, reply) => {
+    const reason = await readiness.check().then(() => null, reasonOf);
     const state = {
-      database: (await answers(sql)) ? 'ok' : 'unavailable',
+      database: reason === null ? 'ok' : 'unavailable',
       inngest: inngestBreaker.isHeldBack ? 'unavailable' : 'ok',
       // Without the index the relay still sends (rule R7), so it is told and not counted.
       qdrant: indexBreaker.isHeldBack ? 'unavailable' : 'ok',
     };
     const ready = state.database === 'ok' && state.inngest === 'ok';
-    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'waiting', ...state });
+    return reply
+      .code(ready ? 200 : 503)
+      .send({ status: ready ? 'ready' : 'waiting', ...state, ...(reason !== null && { reason }) });
   });
 
   server.get('/metrics', async (_request, reply) => {
@@ -62,16 +68,4 @@ export async function startServer(options: ServerOptions): Promise<FastifyInstan
     throw new ConfigurationError(`RELAY_PORT ${port} is taken on ${host}`);
   }
   return server;
-}
-
-async function answers(sql: Sql): Promise<boolean> {
-  const late = Promise.withResolvers<false>();
-  const timer = setTimeout(() => late.resolve(false), databaseWithinMs);
-  try {
-    return await Promise.race([sql`SELECT 1`.then(() => true as const), late.promise]);
-  } catch {
-    return false;
-  } finally {
-    clearTimeout(timer);
-  }
 }

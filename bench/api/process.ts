@@ -44,7 +44,7 @@ const catalog = createTidalClient({
   clientSecret: 'bench',
   countryCode: 'US',
 });
-const database = await openDatabase(DATABASE_URL);
+const database = await openDatabase({ url: DATABASE_URL });
 const ingestionHint = new IngestionHint(() => hint(database.sql), logger);
 const Scheduler = scheduling === 'outbox' ? IngestionScheduler : NoScheduler;
 const scheduler = new Scheduler({ hint: ingestionHint, logger });

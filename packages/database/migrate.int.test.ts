@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { globSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { normaliseIsrc } from '@segue/ingestion/isrc.ts';
@@ -5,7 +6,7 @@ import { createTestDatabase, useDatabase } from '@segue/testing/database.ts';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Sql } from './connection.ts';
-import { migrate } from './migrate.ts';
+import { lockKey, migrate } from './migrate.ts';
 
 const migrations = globSync('*.sql', { cwd: fileURLToPath(new URL('../../drizzle', import.meta.url)) });
 
@@ -21,7 +22,7 @@ const tables = [
   'relay_control',
   'relay_slots',
   'relays',
-  'schema_migrations',
+  'segue_migrations',
 ];
 
 describe('migrate', () => {
@@ -42,6 +43,77 @@ describe('migrate', () => {
     expect(await tablesOf(database.sql)).toEqual(tables);
     expect(await appliedMigrations(database.sql)).toBe(migrations.length);
   });
+});
+
+describe('migrate beside others', () => {
+  test('waits for another, says so, and gives up', async () => {
+    await using database = await createTestDatabase({ migrated: false });
+    const other = await database.sql.reserve();
+    await other`SELECT pg_advisory_lock(${lockKey})`;
+    const heard: string[] = [];
+    const waiting = migrate(database.url, {
+      lockTimeoutMs: 600,
+      tellEveryMs: 100,
+      onWaiting: message => heard.push(message),
+    });
+    await expect(waiting).rejects.toThrow(
+      /^another migration, by \S+ from \S+ \(pid \d+\), was not done within \d s \(MIGRATE_LOCK_TIMEOUT_MS\)/,
+    );
+    expect(heard[0]).toMatch(/^waiting for another migration, by \S+ from \S+ \(pid \d+\), for \d s so far$/);
+    other.release();
+  });
+
+  test('stands beside the schema_migrations of Rails and of golang-migrate', async () => {
+    await using database = await createTestDatabase({ migrated: false });
+    await database.sql`CREATE TABLE schema_migrations (version bigint PRIMARY KEY, dirty boolean NOT NULL)`;
+    await database.sql`INSERT INTO schema_migrations VALUES (7, false)`;
+    await migrate(database.url);
+    expect(await tablesOf(database.sql)).toEqual([...tables, 'schema_migrations'].sort());
+    expect(await database.sql`SELECT * FROM schema_migrations`).toEqual([{ version: 7, dirty: false }]);
+  });
+
+  test("stands beside another program's Drizzle, whose last migration is later than ours", async () => {
+    await using database = await createTestDatabase({ migrated: false });
+    await makeEarlierTable(database.sql);
+    await database.sql`INSERT INTO schema_migrations (hash, created_at) VALUES ('theirs', 9999999999999)`;
+    await migrate(database.url);
+    expect(await tablesOf(database.sql)).toEqual([...tables, 'schema_migrations'].sort());
+    expect(await appliedMigrations(database.sql)).toBe(migrations.length);
+  });
+
+  test('renames the table of earlier versions, and applies nothing twice', async () => {
+    await using database = await createTestDatabase({ migrated: false });
+    await migrate(database.url);
+    await database.sql`ALTER TABLE segue_migrations RENAME TO schema_migrations`;
+    await database.sql`ALTER SEQUENCE segue_migrations_id_seq RENAME TO schema_migrations_id_seq`;
+    await migrate(database.url);
+    expect(await tablesOf(database.sql)).toEqual(tables);
+    expect(await appliedMigrations(database.sql)).toBe(migrations.length);
+  });
+
+  test('copies its rows out of a table that it shared with another Drizzle', async () => {
+    await using database = await createTestDatabase({ migrated: false });
+    await migrate(database.url);
+    await makeEarlierTable(database.sql);
+    await database.sql`
+      INSERT INTO schema_migrations (hash, created_at)
+      SELECT hash, created_at FROM segue_migrations UNION ALL SELECT 'theirs', 9999999999999`;
+    await database.sql`DROP TABLE segue_migrations`;
+    await migrate(database.url);
+    expect(await appliedMigrations(database.sql)).toBe(migrations.length);
+    expect(await database.sql`SELECT FROM schema_migrations`).toHaveLength(migrations.length + 1);
+  });
+});
+
+test('a database that is not UTF-8 is refused in one line', async () => {
+  await using database = await createTestDatabase({ migrated: false });
+  const name = `segue_test_${randomBytes(6).toString('hex')}`;
+  await database.sql`
+    CREATE DATABASE ${database.sql(name)} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0`;
+  const url = new URL(database.url);
+  url.pathname = name;
+  await expect(migrate(url.href)).rejects.toThrow(`the database ${name} is in LATIN1, and titles need UTF-8`);
+  await database.sql`DROP DATABASE ${database.sql(name)} WITH (FORCE)`;
 });
 
 describe('a request by INSERT', () => {
@@ -104,6 +176,11 @@ describe('a request by INSERT', () => {
   });
 });
 
+/** As Drizzle makes it, under the name that ours had. */
+async function makeEarlierTable(sql: Sql): Promise<void> {
+  await sql`CREATE TABLE schema_migrations (id serial PRIMARY KEY, hash text NOT NULL, created_at bigint)`;
+}
+
 async function tablesOf(sql: Sql): Promise<string[]> {
   const rows =
     await sql`SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1`;
@@ -111,6 +188,6 @@ async function tablesOf(sql: Sql): Promise<string[]> {
 }
 
 async function appliedMigrations(sql: Sql): Promise<number> {
-  const [row] = await sql`SELECT count(*)::int AS count FROM schema_migrations`;
+  const [row] = await sql`SELECT count(*)::int AS count FROM segue_migrations`;
   return row?.count;
 }

@@ -1,14 +1,25 @@
-import { databaseUrl, readEnvironment } from '@segue/process/environment.ts';
+import { readEnvironment, wholeNumber } from '@segue/process/environment.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import { createLogger, flush } from '@segue/telemetry/logger.ts';
 import { z } from 'zod';
 import { migrate } from './migrate.ts';
+import { databaseSchema, databaseUrl } from './variables.ts';
 
 /** `npm run migrate`: brings `DATABASE_URL` up to date, exits 0; or says in one line why not, and exits 1. */
+const schema = z.object({
+  DATABASE_URL: databaseUrl,
+  DATABASE_SCHEMA: databaseSchema,
+  MIGRATE_LOCK_TIMEOUT_MS: wholeNumber(60_000, { min: 0, max: 86_400_000 }),
+});
 const logger = createLogger('migrate', 'info');
 try {
-  const { DATABASE_URL } = readEnvironment(z.object({ DATABASE_URL: databaseUrl }));
-  await migrate(DATABASE_URL, warning => logger.warn({ event: 'migration_warning' }, warning));
+  const configuration = readEnvironment(schema);
+  await migrate(configuration.DATABASE_URL, {
+    schema: configuration.DATABASE_SCHEMA,
+    lockTimeoutMs: configuration.MIGRATE_LOCK_TIMEOUT_MS,
+    onWarning: warning => logger.warn({ event: 'migration_warning' }, warning),
+    onWaiting: message => logger.info({ event: 'migration_waiting' }, message),
+  });
   logger.info({ event: 'migrated' }, 'the database is up to date');
 } catch (error) {
   logger.fatal({ event: 'migration_failed', error: reasonOf(error) }, `not migrated: ${reasonOf(error)}`);

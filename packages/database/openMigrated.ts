@@ -7,13 +7,16 @@ import { connectThroughPooler } from './pooler.ts';
  * @throws Error when it is not there within 5 s, refuses us, or was never migrated; no connection is left behind
  */
 export async function openMigrated(options: ConnectionOptions): Promise<Sql> {
-  return await checked(await connectThroughPooler(options), assertMigrated);
+  const { schema = 'public' } = options;
+  return await checked(await connectThroughPooler({ ...options, schema }), sql =>
+    assertMigrated(sql, schema),
+  );
 }
 
-async function assertMigrated(sql: Sql): Promise<void> {
+async function assertMigrated(sql: Sql, schema: string): Promise<void> {
   const [answer] = await sql<[{ migrated: boolean }]>`
-    SELECT to_regclass('ingestion_outbox') IS NOT NULL AS migrated`;
-  if (!answer.migrated) {
-    throw new Error('the database of DATABASE_URL has no tables yet: run `npm run migrate` first');
-  }
+    SELECT to_regclass(format('%I.ingestion_outbox', ${schema}::text)) IS NOT NULL AS migrated`;
+  if (answer.migrated) return;
+  const where = schema === 'public' ? '' : ` in the schema ${schema} (DATABASE_SCHEMA)`;
+  throw new Error(`the database of DATABASE_URL has no tables yet${where}: run \`npm run migrate\` first`);
 }

@@ -46,8 +46,8 @@ test('each role has exactly these rights; a new table has to appear here', async
     'relay_slots segue_relay: INSERT SELECT UPDATE',
     'relays segue_reader: SELECT',
     'relays segue_relay: DELETE INSERT SELECT UPDATE',
-    'schema_migrations segue_reader: SELECT',
-    'schema_migrations_id_seq :',
+    'segue_migrations segue_reader: SELECT',
+    'segue_migrations_id_seq :',
   ]);
 });
 
@@ -69,7 +69,7 @@ function refusedTo(role: string): string[] {
     'TRUNCATE ingestion_outbox',
     'ALTER TABLE ingestion_outbox DISABLE TRIGGER ALL',
     'DELETE FROM ingestion_ledger',
-    'UPDATE schema_migrations SET hash = NULL',
+    'UPDATE segue_migrations SET hash = NULL',
     'CREATE ROLE mine',
   ];
   const others: Record<string, string[]> = {
@@ -107,7 +107,9 @@ describe('in a cluster that has never seen Segue', () => {
     const names = ['one', 'two', 'three', 'four'];
     for (const name of names) await cluster.admin`CREATE DATABASE ${cluster.admin(name)}`;
     const warnings: string[] = [];
-    await Promise.all(names.map(name => migrate(cluster.url(name), warning => warnings.push(warning))));
+    await Promise.all(
+      names.map(name => migrate(cluster.url(name), { onWarning: warning => warnings.push(warning) })),
+    );
 
     expect(warnings).toEqual([]);
     expect(await cluster.admin`SELECT FROM pg_roles WHERE rolname LIKE 'segue\\_%'`).toHaveLength(4);
@@ -120,7 +122,7 @@ describe('in a cluster that has never seen Segue', () => {
     await admin`CREATE DATABASE theirs OWNER tenant`;
     const url = cluster.url('theirs', 'tenant');
     const warnings: string[] = [];
-    await migrate(url, warning => warnings.push(warning));
+    await migrate(url, { onWarning: warning => warnings.push(warning) });
     expect(warnings).toHaveLength(4);
     expect(warnings[1]).toContain('the role segue_api is missing, since tenant may not make roles');
 

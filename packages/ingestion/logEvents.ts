@@ -138,6 +138,16 @@ export const logEvents = {
       'Once: nothing. Again and again: the process is starved of CPU or paused, or calls take too long. Lower ' +
       '`RELAY_BATCH_SIZE` or raise `RELAY_LEASE_MS`.',
   },
+  database_connection_lost: {
+    levels: ['warn'],
+    by: ['api', 'relay'],
+    when:
+      'A connection to PostgreSQL gave no answer in time, or led to a server that is read-only. It was closed, and so ' +
+      'were those that idled; new ones are opened.',
+    action:
+      'Once, at a switchover: nothing. Again and again: something between the process and PostgreSQL drops open ' +
+      'connections (a firewall, a NAT gateway), or PostgreSQL is too busy to answer.',
+  },
   hints_lost: {
     levels: ['warn'],
     by: ['relay'],
@@ -260,6 +270,13 @@ export const logEvents = {
     by: ['every process'],
     when: 'An error that nobody caught ends the process with 1.',
     action: 'It is a bug: report it with `error` and `stack`. Nothing is lost.',
+  },
+  migration_waiting: {
+    levels: ['info'],
+    by: ['migrate'],
+    when: 'Another `npm run migrate` is at work on the same database; said every 5 s.',
+    action:
+      'Wait. It gives up after `MIGRATE_LOCK_TIMEOUT_MS`. The line says who holds the lock, should that be stuck.',
   },
   migration_warning: {
     levels: ['warn'],

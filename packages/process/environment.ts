@@ -48,14 +48,6 @@ export const httpUrl = z
   .refine(text => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'must be an http:// or https:// address')
   .transform(text => text.replace(/\/+$/, ''));
 
-/** A PostgreSQL connection string. */
-export const databaseUrl = z
-  .string()
-  .refine(
-    text => /^postgres(ql)?:$/.test(URL.parse(text)?.protocol ?? ''),
-    'must be a postgres:// address, such as postgres://user:password@127.0.0.1:5432/segue',
-  );
-
 export const logLevel = z
   .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
     error: 'must be one of fatal, error, warn, info, debug, trace, silent',

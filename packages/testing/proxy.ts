@@ -9,14 +9,19 @@ export type Breakable = AsyncDisposable & {
   cut(): Promise<void>;
   /** Takes connections again, on the same port. */
   mend(): Promise<void>;
+  /** Goes on to take what is sent on the open connections, and hands nothing on any more, as a dead firewall. */
+  silence(): void;
+  /** Leads new connections to another server. */
+  leadTo(url: string): void;
   /** Resets the next connection on which a client says this. */
   resetAt(word: string): void;
 };
 
 /** @param url of a server; it must name its port */
 export async function breakable(url: string): Promise<Breakable> {
-  const target = new URL(url);
+  let target = new URL(url);
   const sockets = new Set<Socket>();
+  const silences = new Set<() => void>();
   let trigger: string | undefined;
 
   const server = createServer(client => {
@@ -27,11 +32,16 @@ export async function breakable(url: string): Promise<Breakable> {
       client.resetAndDestroy();
     });
     client.pipe(upstream).pipe(client);
+    const silence = () => {
+      for (const socket of [client, upstream]) socket.unpipe().resume();
+    };
+    silences.add(silence);
     for (const socket of [client, upstream]) {
       sockets.add(socket);
       socket.on('error', () => undefined);
       socket.on('close', () => {
         sockets.delete(socket);
+        silences.delete(silence);
         client.destroy();
         upstream.destroy();
       });
@@ -57,6 +67,12 @@ export async function breakable(url: string): Promise<Breakable> {
     cut,
     async mend() {
       await listen(port);
+    },
+    silence() {
+      for (const silence of silences) silence();
+    },
+    leadTo(other) {
+      target = new URL(other);
     },
     resetAt(word) {
       trigger = word;

@@ -1,4 +1,4 @@
-import { isOutage } from '@segue/database/outage.ts';
+import { isTemporary } from '@segue/database/outage.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import type { Logger } from '@segue/telemetry/logger.ts';
 import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
@@ -49,7 +49,7 @@ function present(error: GraphQLError, requestId: string, logger: Logger): GraphQ
 
   if (isArgumentError(error)) return [formatted(error, 'BAD_USER_INPUT', cause.message)];
 
-  if (isOutage(cause)) {
+  if (isTemporary(cause)) {
     logger.error(
       { event: 'database_unavailable', requestId, error: reasonOf(cause) },
       'the database is unavailable',

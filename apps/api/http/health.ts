@@ -1,22 +1,26 @@
-import { answers } from '@segue/database/reach.ts';
+import { createReadiness } from '@segue/database/readiness.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import type { Logger } from '@segue/telemetry/logger.ts';
 import type { FastifyInstance } from 'fastify';
 import type { Database } from '../database.ts';
 
-const answerWithinMs = 2_000;
+/** What an addition writes to. */
+const tables = ['library_tracks', 'library_albums', 'album_ingestion_batches', 'ingestion_outbox'];
 
-/** What orchestrators ask. */
+/** What orchestrators ask. Ready means that an addition could be stored. */
 export function serveHealth(server: FastifyInstance, database: Database, logger: Logger): void {
+  const readiness = createReadiness(database.sql, tables);
+
   // Asks nothing outside on purpose: a restart mends this process, and not a database that is away.
   server.get('/livez', async () => ({ status: 'alive' }));
 
   server.get('/readyz', async (_request, reply) => {
     try {
-      await answers(database.sql, answerWithinMs);
+      await readiness.check();
       return { status: 'ready', database: 'ok' };
     } catch (error) {
-      logger.warn({ event: 'not_ready', error: reasonOf(error) }, 'not ready: the database does not answer');
+      const reason = reasonOf(error);
+      logger.warn({ event: 'not_ready', error: reason }, `not ready: no addition can be stored: ${reason}`);
       return reply.code(503).send({ status: 'waiting', database: 'unavailable' });
     }
   });

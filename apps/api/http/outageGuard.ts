@@ -11,6 +11,8 @@ const unreachable = new Set([
   'ENETUNREACH',
   'ENOENT',
   'CONNECT_TIMEOUT',
+  // Of a statement without an answer: the other connections are as silent.
+  'ETIMEDOUT',
 ]);
 
 /**

@@ -14,7 +14,7 @@ export function useLibrary() {
   const testDatabase = useDatabase();
   let database: Database;
   beforeAll(async () => {
-    database = await openDatabase(testDatabase.url);
+    database = await openDatabase({ url: testDatabase.url });
   });
   afterAll(async () => {
     await database.sql.end({ timeout: 5 });

@@ -13,7 +13,7 @@ const testDatabase = useDatabase();
 
 test('the database away: every request is told at once, readiness says so, and it heals by itself', async () => {
   await using proxy = await breakable(testDatabase.url);
-  const database = await openDatabase(proxy.url);
+  const database = await openDatabase({ url: proxy.url });
   const { logger } = loggerInMemory();
   const scheduler = new IngestionScheduler({ hint: { give() {} }, logger });
   const tracks = Array.from({ length: 300 }, () => catalogTrack());

@@ -42,10 +42,9 @@ async function doctor(
   const { surroundings, output } = context;
   const { environment, interrupted } = surroundings;
   const chosen = checks.filter(({ name }) => only === undefined || only.includes(name));
-  const url = await findDatabase(environment);
+  const { url, schema } = await findDatabase(environment);
   // Not `withDatabase`: a database that is away is a finding, and no end.
-  const settings = { statement_timeout: '5000' };
-  const sql = connect({ url, applicationName: 'segue-doctor', max: 3, settings });
+  const sql = connect({ url, schema, applicationName: 'segue-doctor', max: 3, deadlineMs: 6_000 });
   const examined: Examined[] = [];
   try {
     for (const pending of examine(

@@ -1,4 +1,5 @@
-import { databaseUrl, readEnvironment } from '@segue/process/environment.ts';
+import { databaseSchema, databaseUrl } from '@segue/database/variables.ts';
+import { readEnvironment } from '@segue/process/environment.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import { z } from 'zod';
 import { dataFolderPath } from '../configuration.ts';
@@ -10,15 +11,26 @@ import { answerOf } from './sqlAnswer.ts';
  * any client installed.
  */
 const usage = 'Say what to run: npm run sql -- "SELECT status, count(*) FROM ingestion_outbox GROUP BY 1"';
-const schema = z.object({ DATABASE_URL: databaseUrl.optional(), SEGUE_DATA_FOLDER: dataFolderPath });
+const schema = z.object({
+  DATABASE_URL: databaseUrl.optional(),
+  DATABASE_SCHEMA: databaseSchema,
+  SEGUE_DATA_FOLDER: dataFolderPath,
+});
 
 try {
   const statements = process.argv.slice(2).join(' ');
   if (statements.trim() === '') throw new Error(usage);
-  const { DATABASE_URL, SEGUE_DATA_FOLDER } = readEnvironment(schema);
-  const url = DATABASE_URL ?? (await readDatabaseUrl(dataFolderAt(SEGUE_DATA_FOLDER)));
-  if (url === null) throw new Error('No database to ask: run `npm start` beside this, or set DATABASE_URL');
-  for (const line of await answerOf(url, statements)) console.log(line);
+  const { DATABASE_URL, DATABASE_SCHEMA, SEGUE_DATA_FOLDER } = readEnvironment(schema);
+  const folder = dataFolderAt(SEGUE_DATA_FOLDER);
+  const url = DATABASE_URL ?? (await readDatabaseUrl(folder));
+  if (url === null) {
+    throw new Error(
+      `No database to ask: DATABASE_URL is not set, and there is no ${folder.databaseUrl}, where a running ` +
+        '`npm start` leaves its address. Run `npm start` beside this; if it keeps its data elsewhere, set ' +
+        'SEGUE_DATA_FOLDER to the same folder',
+    );
+  }
+  for (const line of await answerOf(url, statements, DATABASE_SCHEMA)) console.log(line);
 } catch (error) {
   const { code } = error as NodeJS.ErrnoException;
   console.error(

@@ -14,11 +14,12 @@ type RawAnswer = (Buffer | null)[][] & {
  * Runs SQL and lays the answers out as tables, each value as PostgreSQL writes it.
  *
  * @param statements one, or several separated by semicolons; what they change, they change
+ * @param schema where names without a schema are looked up; by default where the role looks
  * @returns lines
  * @throws what the database says
  */
-export async function answerOf(url: string, statements: string): Promise<string[]> {
-  const sql = connect({ url, applicationName: 'segue-sql', max: 1 });
+export async function answerOf(url: string, statements: string, schema?: string): Promise<string[]> {
+  const sql = connect({ url, schema, applicationName: 'segue-sql', max: 1 });
   try {
     const answer = (await sql.unsafe(statements).raw()) as unknown as RawAnswer | RawAnswer[];
     // Several statements give an array of answers, which has no command of its own.

@@ -10,7 +10,7 @@ const database = useDatabase();
 function start() {
   const onHint = vi.fn();
   const { logger, lines } = loggerInMemory();
-  const stop = listen(database.url, onHint, logger);
+  const stop = listen({ url: database.url }, onHint, logger);
   onTestFinished(stop);
   return { onHint, lines, stop };
 }
@@ -66,7 +66,7 @@ test('a relay that stops leaves no connection behind', async () => {
 
 test('a database that is away is worth one line, however often it is tried', async () => {
   const { logger, lines } = loggerInMemory();
-  const stop = listen('postgres://127.0.0.1:1/nowhere', () => undefined, logger);
+  const stop = listen({ url: 'postgres://127.0.0.1:1/nowhere' }, () => undefined, logger);
   await eventually(() => expect(lines).toHaveLength(1));
   await stop();
   expect(lines).toMatchObject([{ level: 40, error: expect.stringContaining('ECONNREFUSED') }]);

@@ -1,67 +1,99 @@
 import { randomUUID } from 'node:crypto';
-import { connect } from '@segue/database/connection.ts';
+import { type ConnectionOptions, connect } from '@segue/database/connection.ts';
 import { hintChannel } from '@segue/outbox/hint.ts';
 import { pause } from '@segue/process/pause.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import type { Logger } from '@segue/telemetry/logger.ts';
 
-/** How often the line is tried, and how long the relay's own word may take to come back. */
-const checkEveryMs = 15_000;
-const echoWithinMs = 3_000;
+/** How often the connection is asked for a sign of life, and how long that may take. */
+const aliveEveryMs = 2_000;
+const aliveWithinMs = 3_000;
+/** Every so many signs of life it is a notification of our own, which shows that LISTEN works, too. */
+const signsPerNotification = 8;
 /** Behind a pooler in transaction mode LISTEN never works; trying for it more often would only cost. */
 const longestPauseMs = 5 * 60_000;
 
 /**
  * Listens for hints, and makes sure that it still does: LISTEN dies silently behind a pooler or on a half-open
- * socket (pg-boss#850). Every 15 s the relay sends itself a word; when it does not come back, the connection
- * is replaced. Meanwhile the relay lives by polling.
+ * socket (pg-boss#850). Every 2 s the connection must answer, every 16 s a notification of our own must come back;
+ * else the connection is replaced. Meanwhile the relay lives by polling.
  *
+ * A connection that is lost and replaced at once is not worth a line of its own: nothing is slower for it.
+ *
+ * @param database where to listen
  * @returns a function that ends the listening
  */
-export function listen(url: string, onHint: () => void, logger: Logger): () => Promise<void> {
+export function listen(
+  database: Pick<ConnectionOptions, 'url' | 'onLost'>,
+  onHint: () => void,
+  logger: Logger,
+): () => Promise<void> {
   const stopping = new AbortController();
   const { signal } = stopping;
 
   async function run(): Promise<void> {
     let pauseMs = 500;
-    let silent = false;
+    let lost = false;
     while (!signal.aborted) {
+      let works = false;
       try {
         await listenOnce(() => {
-          if (silent) logger.info({ event: 'hints_restored' }, 'LISTEN works again');
-          silent = false;
+          if (lost) logger.info({ event: 'hints_restored' }, 'LISTEN works again');
+          lost = false;
+          works = true;
           pauseMs = 500;
         });
       } catch (error) {
-        if (!silent) logger.warn({ event: 'hints_lost', error: reasonOf(error) }, 'LISTEN lost; polling');
-        silent = true;
+        if (!lost && !works) {
+          logger.warn({ event: 'hints_lost', error: reasonOf(error) }, 'LISTEN lost; polling');
+          lost = true;
+        }
       }
       await pause(pauseMs, signal);
       pauseMs = Math.min(longestPauseMs, pauseMs * 2);
     }
   }
 
-  /** Listens on one connection until the signal ends; throws when the line is found dead. */
-  async function listenOnce(onAlive: () => void): Promise<void> {
-    const sql = connect({ url, applicationName: 'segue-relay-listen', max: 1 });
+  /** Listens on one connection until the signal ends; throws when the connection is found dead. */
+  async function listenOnce(onWorks: () => void): Promise<void> {
     const own = randomUUID();
-    let heard: (() => void) | undefined;
-    try {
-      await sql.listen(hintChannel, payload => {
-        if (payload === own) heard?.();
+    let onOwn = () => {};
+    const closed = new AbortController();
+    const sql = connect({
+      ...database,
+      applicationName: 'segue-relay-listen',
+      max: 1,
+      deadlineMs: aliveWithinMs,
+      onNotify(_channel, payload) {
+        if (payload === own) onOwn();
         else if (payload === '') onHint();
-      });
-      while (!signal.aborted) {
-        const echo = Promise.withResolvers<void>();
-        heard = echo.resolve;
-        const late = setTimeout(() => echo.reject(new Error('LISTEN hears nothing')), echoWithinMs);
-        try {
-          await Promise.all([echo.promise, sql.notify(hintChannel, own)]);
-        } finally {
-          clearTimeout(late);
+      },
+      // The next connection of the pool would not listen.
+      onClose: () => closed.abort(),
+    });
+
+    async function notifyOurselves(): Promise<void> {
+      const echo = Promise.withResolvers<void>();
+      onOwn = echo.resolve;
+      const late = setTimeout(() => echo.reject(new Error('LISTEN hears nothing')), aliveWithinMs);
+      try {
+        await Promise.all([echo.promise, sql.notify(hintChannel, own)]);
+      } finally {
+        clearTimeout(late);
+      }
+    }
+
+    try {
+      await sql`LISTEN ${sql(hintChannel)}`;
+      for (let sign = 0; !signal.aborted; sign++) {
+        if (closed.signal.aborted) throw new Error('the connection closed');
+        if (sign % signsPerNotification === 0) {
+          await notifyOurselves();
+          onWorks();
+        } else {
+          await sql`SELECT 1`;
         }
-        onAlive();
-        await pause(checkEveryMs, signal);
+        await pause(aliveEveryMs, AbortSignal.any([signal, closed.signal]));
       }
     } finally {
       await sql.end({ timeout: 1 });
