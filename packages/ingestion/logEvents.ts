@@ -27,10 +27,11 @@ export const logEvents = {
   },
   ingestion_skipped: {
     levels: ['warn', 'info'],
-    by: ['api', 'relay'],
+    by: ['api', 'relay', 'worker'],
     when:
       'Nothing is sent, for the `reason` given. api, warn: `missing_isrc` or `invalid_isrc`; the item is stored, and ' +
-      'nothing is requested. relay, warn: `already_indexed`. relay, info: `duplicate`.',
+      'nothing is requested. relay, warn: `already_indexed`. relay, info: `duplicate`. worker, info: ' +
+      '`already_indexed`, when the recording was indexed after its event was sent.',
     action:
       'Nothing. Many of `missing_isrc` at once: TIDAL may have changed its answers. Many of `already_indexed`: ' +
       'somebody requests what is in the index, a backfill for example.',
@@ -83,6 +84,48 @@ export const logEvents = {
     action: 'Nothing: relays find the rows at their next poll.',
   },
 
+  // Indexing
+  document_indexed: {
+    levels: ['info'],
+    by: ['worker'],
+    when: 'The document of a recording is in the index. `duration_ms` counts from the start of the run.',
+    action: 'Nothing.',
+  },
+  ingestion_attempt_failed: {
+    levels: ['warn'],
+    by: ['worker'],
+    when:
+      'One attempt of a step failed; `error` names the step and says why. Inngest tries it again, unless the input is ' +
+      'wrong or the account of the embedding service is used up.',
+    action: 'Nothing, unless it goes on: then look after the service that the line names.',
+  },
+  ingestion_failed: {
+    levels: ['error'],
+    by: ['worker'],
+    when:
+      'A run has used up its attempts, or cannot succeed: the recording is not in the index. `reason` is the step, ' +
+      '`error` says why. `track/ingestion.failed` is sent as well.',
+    action: 'Mend the cause, then request the recording again with `force`.',
+  },
+  functions_registered: {
+    levels: ['info'],
+    by: ['worker'],
+    when: 'Inngest has taken the functions, at the start or after it was away.',
+    action: 'Nothing.',
+  },
+  inngest_sdk: {
+    levels: ['debug', 'warn'],
+    by: ['worker'],
+    when: 'The Inngest SDK had something to say: a request with a wrong signature, for example.',
+    action: 'Read the message. A wrong signature: compare INNGEST_SIGNING_KEY with the one of the server.',
+  },
+  unsigned_requests: {
+    levels: ['warn'],
+    by: ['worker'],
+    when: 'A worker of a Dev Server listens on more than loopback, and a Dev Server signs no request.',
+    action: 'Let nobody but the Dev Server reach the port, or use a server with a signing key.',
+  },
+
   // Sending
   ingestion_scheduled: {
     levels: ['info'],
@@ -110,7 +153,7 @@ export const logEvents = {
   },
   inngest_error: {
     levels: ['error'],
-    by: ['relay'],
+    by: ['relay', 'worker'],
     when: 'A call to Inngest failed. One line per call, whatever the number of rows in it.',
     action:
       'For minutes without `ingestion_scheduled` between: see whether Inngest is reachable and the event key is valid. ' +
@@ -118,7 +161,7 @@ export const logEvents = {
   },
   qdrant_error: {
     levels: ['error'],
-    by: ['relay'],
+    by: ['relay', 'worker'],
     when: 'The index could not be asked. One line per batch.',
     action:
       'See whether Qdrant is reachable and the collection exists. Until then everything is sent, including recordings ' +
@@ -180,7 +223,7 @@ export const logEvents = {
   },
   unencrypted_key: {
     levels: ['warn'],
-    by: ['relay'],
+    by: ['relay', 'worker'],
     when: 'A key is sent over http://, where others on the way can read it.',
     action: 'Use https://, unless both are in one private network.',
   },
@@ -236,7 +279,7 @@ export const logEvents = {
   // Processes
   process_started: {
     levels: ['info'],
-    by: ['api', 'relay'],
+    by: ['api', 'relay', 'worker'],
     when: 'The process is ready to work. `address` says where it listens.',
     action: 'Nothing.',
   },

@@ -8,6 +8,8 @@ export type CrashPoint =
   | 'after_index_check'
   | 'after_send'
   | 'within_settlement'
+  | 'before_upsert'
+  | 'after_upsert'
   | 'before_commit'
   | 'after_commit'
   | 'before_hint';

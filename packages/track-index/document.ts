@@ -2,6 +2,7 @@ import type { Isrc } from '@segue/ingestion/isrc.ts';
 import { hashIsrcToUuid } from '@segue/ingestion/pointId.ts';
 import { denseVector, dimensions, sparseVector } from './collection.ts';
 import type { Connection } from './connect.ts';
+import { isMissingCollection } from './qdrantError.ts';
 import { type SparseVector, sparseVectorOf } from './sparseVector.ts';
 
 /** How a recording sounds, by ReccoBeats' names. */
@@ -86,6 +87,22 @@ export async function upsertDocument(
     client.upsert(collection, { wait: true, points: [{ id, vector, payload: document }] }),
   );
   return { pointId: id };
+}
+
+/**
+ * Whether a recording has a document. A collection that does not exist has none.
+ *
+ * @param isrc in any spelling
+ * @throws what the client throws
+ */
+export async function hasDocument({ collection, call }: Connection, isrc: string): Promise<boolean> {
+  const query = { ids: [hashIsrcToUuid(isrc)], with_payload: false, with_vector: false };
+  try {
+    return (await call(client => client.retrieve(collection, query))).length > 0;
+  } catch (error) {
+    if (isMissingCollection(error)) return false;
+    throw error;
+  }
 }
 
 /**

@@ -19,3 +19,12 @@ export function textOf(error: unknown): string {
   const { status } = (data ?? {}) as { status?: { error?: unknown } };
   return typeof status?.error === 'string' ? status.error : '';
 }
+
+/**
+ * How long Qdrant asks to wait after a 429, in ms. The client (1.19) keeps only the first digit of `Retry-After`, so
+ * that 6 may have been 60: a number of two digits is assumed, since waiting too long harms less.
+ */
+export function retryAfterMsOf(error: unknown): number | undefined {
+  const { retry_after: digit } = (error ?? {}) as { retry_after?: unknown };
+  return typeof digit === 'number' ? (digit * 10 + 9) * 1_000 : undefined;
+}

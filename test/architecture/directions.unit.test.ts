@@ -39,6 +39,7 @@ const mayImport: Record<string, string[]> = {
     'track-index',
     'tidal',
   ].map(name => `packages/${name}`),
+  'apps/worker': ['ingestion', 'telemetry', 'process', 'track-index'].map(name => `packages/${name}`),
   'apps/local': [
     'ingestion',
     'child-process',

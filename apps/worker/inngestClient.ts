@@ -1,0 +1,27 @@
+import { reasonOf } from '@segue/process/reason.ts';
+import type { Logger } from '@segue/telemetry/lines.ts';
+import { Inngest } from 'inngest';
+
+/** The name of the app; the function's full id is `segue-worker-track-ingestion`. */
+const appId = 'segue-worker';
+
+/** Keys and addresses come from the environment, as the SDK reads it. */
+export function createInngestClient(logger: Logger, isDev: boolean): Inngest {
+  const sdkLogger = loggerOfSdk(logger);
+  return new Inngest({ id: appId, isDev, logger: sdkLogger, internalLogger: sdkLogger });
+}
+
+/**
+ * What the SDK has to say, in lines of ours: without stack traces, and the errors of steps only for developers, since
+ * the function says them itself.
+ */
+function loggerOfSdk(logger: Logger) {
+  const say = (level: 'debug' | 'warn') => (first: unknown, second?: unknown) => {
+    const message = [second, first].find(part => typeof part === 'string') ?? 'Inngest SDK';
+    const { err } = (typeof first === 'object' ? (first ?? {}) : {}) as { err?: unknown };
+    const isTold = /^Inngest (step|function) error$/.test(message);
+    const line = { event: 'inngest_sdk', ...(err !== undefined && { error: reasonOf(err) }) } as const;
+    logger[isTold ? 'debug' : level](line, message);
+  };
+  return { debug: say('debug'), info: say('debug'), warn: say('warn'), error: say('warn') };
+}

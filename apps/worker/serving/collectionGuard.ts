@@ -1,0 +1,64 @@
+import { pause } from '@segue/process/pause.ts';
+import { reasonOf } from '@segue/process/reason.ts';
+import type { Logger } from '@segue/telemetry/lines.ts';
+import { CollectionShapeError, ensureCollection } from '@segue/track-index/collection.ts';
+import type { Connection } from '@segue/track-index/connect.ts';
+
+export type CollectionGuard = {
+  /** Whether the collection is there and of our shape. @throws when Qdrant cannot be asked */
+  check(): Promise<boolean>;
+  stop(): Promise<void>;
+};
+
+const firstPauseMs = 500;
+const longestPauseMs = 10_000;
+
+/**
+ * Makes sure of the collection. Where Qdrant is away, this goes on beside the work: events must not meet an Inngest
+ * that has no function for them, and their runs wait for Qdrant by their retries.
+ *
+ * @param onOtherShape told when it turns out later that the collection is of another shape
+ * @throws CollectionShapeError when it is so from the beginning
+ */
+export async function guardCollection(
+  connection: Connection,
+  logger: Logger,
+  onOtherShape: (error: CollectionShapeError) => void,
+): Promise<CollectionGuard> {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+
+  async function tryOnce(): Promise<boolean> {
+    try {
+      await ensureCollection(connection);
+      return true;
+    } catch (error) {
+      if (error instanceof CollectionShapeError) throw error;
+      const line = { event: 'qdrant_error', result: 'error', error: reasonOf(error) } as const;
+      logger.error(
+        line,
+        `collection ${connection.collection} not looked at; trying again until Qdrant answers`,
+      );
+      return false;
+    }
+  }
+
+  async function keepTrying(): Promise<void> {
+    for (let pauseMs = firstPauseMs; !signal.aborted; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+      await pause(pauseMs, signal);
+      if (signal.aborted || (await tryOnce())) return;
+    }
+  }
+
+  const trying = (await tryOnce())
+    ? Promise.resolve()
+    : keepTrying().catch(error => onOtherShape(error as CollectionShapeError));
+  return {
+    check: async () =>
+      (await connection.call(client => client.collectionExists(connection.collection))).exists,
+    async stop() {
+      stopping.abort();
+      await trying;
+    },
+  };
+}
