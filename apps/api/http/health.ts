@@ -1,4 +1,4 @@
-import { createReadiness } from '@segue/database/readiness.ts';
+import { createReadiness, type Readiness } from '@segue/database/readiness.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import type { Logger } from '@segue/telemetry/logger.ts';
 import type { FastifyInstance } from 'fastify';
@@ -9,13 +9,14 @@ const tables = ['library_tracks', 'library_albums', 'album_ingestion_batches', '
 
 /** What orchestrators ask. Ready means that an addition could be stored. */
 export function serveHealth(server: FastifyInstance, database: Database, logger: Logger): void {
-  const readiness = createReadiness(database.sql, tables);
+  let readiness: Readiness | undefined;
 
   // Asks nothing outside on purpose: a restart mends this process, and not a database that is away.
   server.get('/livez', async () => ({ status: 'alive' }));
 
   server.get('/readyz', async (_request, reply) => {
     try {
+      readiness ??= createReadiness(database.sql, tables);
       await readiness.check();
       return { status: 'ready', database: 'ok' };
     } catch (error) {
