@@ -1,4 +1,5 @@
 import { readEnvironment, wholeNumber } from '@segue/process/environment.ts';
+import { handleSignals } from '@segue/process/firstSignal.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import { createLogger, flush } from '@segue/telemetry/logger.ts';
 import { z } from 'zod';
@@ -11,6 +12,9 @@ const schema = z.object({
   DATABASE_SCHEMA: databaseSchema,
   MIGRATE_LOCK_TIMEOUT_MS: wholeNumber(60_000, { min: 0, max: 86_400_000 }),
 });
+// A migration that is ended is rolled back. As PID 1 of a container it would not hear the signal by itself.
+handleSignals(signal => process.exit(signal === 'SIGINT' ? 130 : 143));
+
 const logger = createLogger('migrate', 'info');
 try {
   const configuration = readEnvironment(schema);

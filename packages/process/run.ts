@@ -1,5 +1,6 @@
 import { createLogger, flush, type Logger } from '@segue/telemetry/logger.ts';
 import { ConfigurationError } from './environment.ts';
+import { handleSignals, heardSignals } from './firstSignal.ts';
 import { reasonOf } from './reason.ts';
 
 /** What a started process is to whoever ends it. */
@@ -54,8 +55,8 @@ export async function run(name: string, start: () => Promise<Running>): Promise<
       await end(1);
     }
   };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  handleSignals(signal => void stop(signal));
+  await heardSignals();
 
   const crash = (error: unknown) => {
     const logger = running?.logger ?? createLogger(name, 'fatal');

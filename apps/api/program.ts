@@ -1,0 +1,60 @@
+import { hint } from '@segue/outbox/hint.ts';
+import { run } from '@segue/process/run.ts';
+import { createLogger } from '@segue/telemetry/logger.ts';
+import { createTidalClient } from '@segue/tidal/client.ts';
+import { createAuthenticate } from './access/authentication.ts';
+import { allowanceOf, unlimited } from './access/mutationAllowance.ts';
+import { startCompletion } from './catalog/completion.ts';
+import { limitsOf, readConfiguration, tokenChecks } from './configuration.ts';
+import { openDatabase } from './database.ts';
+import { close, createServer, listen } from './http/server.ts';
+import { IngestionHint } from './ingestion/hint.ts';
+import { IngestionScheduler } from './ingestion/ingestionScheduler.ts';
+
+await run('api', async () => {
+  const configuration = readConfiguration();
+  const logger = createLogger('api', configuration.LOG_LEVEL);
+  const catalog = createTidalClient({
+    apiUrl: configuration.TIDAL_API_URL,
+    authUrl: configuration.TIDAL_AUTH_URL,
+    clientId: configuration.TIDAL_CLIENT_ID,
+    clientSecret: configuration.TIDAL_CLIENT_SECRET,
+    countryCode: configuration.TIDAL_COUNTRY_CODE,
+    requestsPerSecond: configuration.TIDAL_REQUESTS_PER_SECOND,
+  });
+  const database = await openDatabase({
+    url: configuration.DATABASE_URL,
+    schema: configuration.DATABASE_SCHEMA,
+    onLost: message => logger.warn({ event: 'database_connection_lost' }, message),
+  });
+  const ingestionHint = new IngestionHint(() => hint(database.sql), logger);
+  const scheduler = new IngestionScheduler({ hint: ingestionHint, logger });
+  const checks = tokenChecks(configuration);
+  const explorable = configuration.NODE_ENV !== 'production';
+  const library = { database, catalog, scheduler, logger };
+  const server = await createServer(library, {
+    authenticate: createAuthenticate(checks),
+    mutationAllowance: checks === null ? unlimited : allowanceOf(configuration.API_MUTATIONS_PER_MINUTE),
+    limits: limitsOf(configuration),
+    allowedOrigins: configuration.API_ALLOWED_ORIGINS,
+    explorable,
+  });
+
+  const address = await listen(server, configuration.API_HOST, configuration.API_PORT);
+  logger.info(
+    { event: 'process_started', address },
+    `api is running: GraphQL at ${address}/graphql${explorable ? `, its editor at ${address}/graphiql` : ''}`,
+  );
+
+  const completion = startCompletion(library);
+
+  return {
+    logger,
+    async stop() {
+      await completion.stop();
+      await close(server);
+      await ingestionHint.flush();
+      await database.sql.end({ timeout: 2 });
+    },
+  };
+});

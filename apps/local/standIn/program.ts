@@ -1,0 +1,76 @@
+import { join } from 'node:path';
+import { ConfigurationError, logLevel, port, readEnvironment } from '@segue/process/environment.ts';
+import { run } from '@segue/process/run.ts';
+import { startInngest } from '@segue/stand-ins/inngest/server.ts';
+import { startQdrant } from '@segue/stand-ins/qdrant/server.ts';
+import type { RunningServer } from '@segue/stand-ins/server.ts';
+import { startTidal } from '@segue/stand-ins/tidal/server.ts';
+import { createLogger } from '@segue/telemetry/logger.ts';
+import { z } from 'zod';
+import { createCollection } from './indexStandIn.ts';
+
+type Place = { host: string; port: number; folder: string; collection: string };
+type StandIn = { port: number; start: (place: Place) => Promise<RunningServer>; says: string };
+
+/** By the names and on the ports by which containers ask for them. Any credentials are good but TIDAL's. */
+const standIns: Record<string, StandIn> = {
+  tidal: {
+    port: 4300,
+    start: startTidal,
+    says:
+      'this is not TIDAL but a stand-in with a small catalogue. For the real one set TIDAL_CLIENT_ID, ' +
+      'TIDAL_CLIENT_SECRET, TIDAL_API_URL and TIDAL_AUTH_URL',
+  },
+  qdrant: {
+    port: 6333,
+    start: startIndex,
+    says: 'this is not Qdrant but a stand-in: it knows which points there are, and searches nothing',
+  },
+  inngest: {
+    port: 8288,
+    start: ({ folder, ...place }) => startInngest({ ...place, file: join(folder, 'events.jsonl') }),
+    says: 'this is not Inngest but a stand-in: it takes and lists events, and runs nothing',
+  },
+};
+
+const name = process.argv[2] ?? '';
+
+/** One stand-in as a process of its own, for containers: `node apps/local/standIn/main.ts tidal`. */
+await run(name ? `${name}-stand-in` : 'stand-in', async () => {
+  const standIn = standIns[name];
+  if (!standIn)
+    throw new ConfigurationError(`give one of ${Object.keys(standIns).join(', ')} as the argument`);
+  const configuration = readEnvironment(
+    z.object({
+      STAND_IN_HOST: z.string().default('0.0.0.0'),
+      STAND_IN_PORT: port(standIn.port),
+      STAND_IN_FOLDER: z.string().default('/data'),
+      QDRANT_COLLECTION: z.string().default('tracks'),
+      TIDAL_CLIENT_ID: z.string().optional(),
+      TIDAL_API_URL: z.string().optional(),
+      LOG_LEVEL: logLevel,
+    }),
+  );
+  // Half configured is a mistake, and must not quietly become a stand-in that refuses these credentials.
+  if (configuration.TIDAL_CLIENT_ID && !configuration.TIDAL_API_URL) {
+    throw new ConfigurationError(
+      'TIDAL_CLIENT_ID is set, so the real TIDAL is meant, but TIDAL_API_URL and TIDAL_AUTH_URL still lead here: ' +
+        'set all four, or none to get the stand-in',
+    );
+  }
+  const logger = createLogger(`${name}-stand-in`, configuration.LOG_LEVEL);
+  const { url, close } = await standIn.start({
+    host: configuration.STAND_IN_HOST,
+    port: configuration.STAND_IN_PORT,
+    folder: configuration.STAND_IN_FOLDER,
+    collection: configuration.QDRANT_COLLECTION,
+  });
+  logger.warn({ event: 'stand_in', address: url }, standIn.says);
+  return { logger, stop: close };
+});
+
+async function startIndex({ folder, collection, ...place }: Place): Promise<RunningServer> {
+  const server = await startQdrant({ ...place, file: join(folder, 'points.jsonl') });
+  await createCollection(server.url, collection);
+  return server;
+}

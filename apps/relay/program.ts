@@ -1,0 +1,101 @@
+import type { ConnectionOptions } from '@segue/database/connection.ts';
+import { openMigrated } from '@segue/database/openMigrated.ts';
+import { connectThroughPooler } from '@segue/database/pooler.ts';
+import { steadyPlans } from '@segue/outbox/plannerSettings.ts';
+import { run } from '@segue/process/run.ts';
+import { createLogger } from '@segue/telemetry/logger.ts';
+import { createTrackIndex } from '@segue/track-index/trackIndex.ts';
+import { listen } from './claiming/listen.ts';
+import { Wake } from './claiming/poller.ts';
+import { readConfiguration } from './configuration.ts';
+import { Breaker } from './guards/breaker.ts';
+import { createEventSender } from './inngest/eventSender.ts';
+import { Relay } from './relay.ts';
+import { Metrics } from './reporting/metrics.ts';
+import { endRowSessions, rowSession } from './rowSessions.ts';
+import { startServer } from './server.ts';
+import { keepConfirming } from './upkeep/indexConfirmation.ts';
+import { keepRetention } from './upkeep/retention.ts';
+
+const hourMs = 3_600_000;
+
+/** For retention, confirmation, and what operators ask: rows do not wait for those. */
+const besidesRows: Pick<ConnectionOptions, 'max' | 'settings'> = { max: 3, settings: steadyPlans };
+
+await run('relay', async () => {
+  const configuration = readConfiguration();
+  const logger = createLogger('relay', configuration.LOG_LEVEL);
+  const { DATABASE_URL: url } = configuration;
+  const onLost = (message: string) => logger.warn({ event: 'database_connection_lost' }, message);
+  const client = { url, schema: configuration.DATABASE_SCHEMA, applicationName: 'segue-relay', onLost };
+  // The first looks whether there are tables.
+  const sessions = {
+    claiming: await openMigrated({ ...client, ...rowSession }),
+    settling: await connectThroughPooler({ ...client, ...rowSession }),
+  };
+  const besides = await connectThroughPooler({ ...client, ...besidesRows });
+  const inngestBreaker = new Breaker({ firstWaitMs: 1_000, longestWaitMs: 5_000 });
+  const indexBreaker = new Breaker({ firstWaitMs: 5_000, longestWaitMs: 30_000 });
+  const metrics = new Metrics({ sql: besides, inngestBreaker, indexBreaker });
+  const wake = new Wake({ pollIntervalMs: configuration.RELAY_POLL_INTERVAL_MS });
+  const index = createTrackIndex({
+    url: configuration.QDRANT_URL,
+    apiKey: configuration.QDRANT_API_KEY,
+    collection: configuration.QDRANT_COLLECTION,
+    timeoutMs: 2_000,
+    onMissing: message => logger.warn({ event: 'collection_missing' }, message),
+    onOtherShape: error => logger.error({ event: 'qdrant_error', error }, error),
+  });
+  if (configuration.QDRANT_API_KEY && configuration.QDRANT_URL.startsWith('http:')) {
+    logger.warn(
+      { event: 'unencrypted_key' },
+      'QDRANT_API_KEY is sent unencrypted, since QDRANT_URL is http://: fine within one network only',
+    );
+  }
+  const relay = new Relay({
+    sessions,
+    logger,
+    wake,
+    index,
+    indexBreaker,
+    sender: createEventSender(),
+    inngestBreaker,
+    onSettled: (settled, durationMs) => metrics.batchSettled(settled, durationMs),
+    sweepEveryMs: configuration.RELAY_POLL_INTERVAL_MS,
+    batchSize: configuration.RELAY_BATCH_SIZE,
+    concurrency: configuration.RELAY_CONCURRENCY,
+    leaseMs: configuration.RELAY_LEASE_MS,
+    maxAttempts: configuration.RELAY_MAX_ATTEMPTS,
+    dedupeWindowMs: configuration.RELAY_DEDUPE_WINDOW_HOURS * hourMs,
+  });
+
+  const server = await startServer({
+    sql: besides,
+    inngestBreaker,
+    indexBreaker,
+    metrics,
+    host: configuration.RELAY_HOST,
+    port: configuration.RELAY_PORT,
+  });
+  const stopListening = listen({ url, onLost }, () => wake.hint(), logger);
+  const stopRetention = keepRetention(besides, configuration.RELAY_RETENTION_DAYS * 24 * hourMs, logger);
+  const stopConfirming = keepConfirming({
+    sql: besides,
+    index,
+    indexBreaker,
+    logger,
+    everyMs: 60_000,
+    youngestMs: 20_000,
+  });
+  relay.start();
+  logger.info({ event: 'process_started', address: server.listeningOrigin }, 'relay is running');
+
+  return {
+    logger,
+    async stop() {
+      await Promise.all([relay.stop(), stopListening(), stopRetention(), stopConfirming()]);
+      await server.close();
+      await Promise.all([endRowSessions(sessions), besides.end({ timeout: 1 })]);
+    },
+  };
+});
