@@ -308,6 +308,14 @@ export const logEvents = {
     action:
       'Nothing is lost: what was in hand is left to its lease. When it comes again, report it as a bug.',
   },
+  log_lines_dropped: {
+    levels: ['warn'],
+    by: ['every process'],
+    when: 'The log can be written again, after lines were dropped because nobody took them; `dropped` says how many.',
+    action:
+      'Look at what takes stdout: a full disk, a collector that stood still. The work went on meanwhile. ' +
+      '`segue_log_lines_dropped_total` counts them.',
+  },
   process_crashed: {
     levels: ['fatal'],
     by: ['every process'],

@@ -1,5 +1,6 @@
 import type { Sql } from '@segue/database/connection.ts';
 import { type Backlog, readBacklog } from '@segue/outbox/backlog.ts';
+import { droppedLogLines } from '@segue/telemetry/logger.ts';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Breaker } from '../guards/breaker.ts';
 import type { Settled } from '../steps/settle.ts';
@@ -35,6 +36,15 @@ export class Metrics {
       collect() {
         this.set({ service: 'inngest' }, Number(inngestBreaker.isHeldBack));
         this.set({ service: 'qdrant' }, Number(indexBreaker.isHeldBack));
+      },
+    });
+    new Counter({
+      name: 'segue_log_lines_dropped_total',
+      help: 'Log lines that were dropped, since nobody took them (a full disk, a pipe that nobody reads)',
+      registers,
+      collect() {
+        this.reset();
+        this.inc(droppedLogLines());
       },
     });
     // Both come from one query. Gauges are collected side by side, and each must wait for its own figure.

@@ -9,16 +9,21 @@ import { onTestFinished } from 'vitest';
  * `ConfigurationError`, `crashPoint` and a `logger`.
  */
 export async function startScript(body: string, env: Record<string, string> = {}): Promise<RunningProcess> {
-  const folder = await mkdtemp(join(tmpdir(), 'segue-script-'));
-  const entry = join(folder, 'script.mjs');
-  await writeFile(entry, imports + body);
-  const child = await startProcess(entry, env);
+  const child = await startProcess(await scriptFile(body), env);
   onTestFinished(async () => {
     child.kill('SIGKILL');
     await child.exited;
-    await rm(folder, { recursive: true });
   });
   return child;
+}
+
+/** The file of such a process, for whoever starts it in another way. It goes with the test. */
+export async function scriptFile(body: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'segue-script-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  const entry = join(folder, 'script.mjs');
+  await writeFile(entry, imports + body);
+  return entry;
 }
 
 const file = (name: string) => JSON.stringify(new URL(name, import.meta.url).href);
