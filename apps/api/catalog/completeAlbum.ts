@@ -5,7 +5,7 @@ import { countOwed, isOwed } from '@segue/tidal/albums/listingOrder.ts';
 import type { ListingPart, OwedListing } from '@segue/tidal/catalog.ts';
 import type { Library } from '../library/library.ts';
 import { mergeListing } from './mergeListing.ts';
-import { deletePending, lockPending, type PendingItem, writeProgress } from './pending.ts';
+import { deletePending, lockPending, type PendingAlbum, type PendingItem, writeProgress } from './pending.ts';
 
 /** What became of one question for an album. */
 export type AlbumStep =
@@ -24,7 +24,7 @@ export type AlbumStep =
  */
 export async function askMoreOfAlbum(
   library: Library,
-  item: PendingItem & { owed: OwedListing },
+  item: PendingAlbum,
   deadline: number,
 ): Promise<AlbumStep> {
   const { catalog, database, scheduler } = library;

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test
 import { addAlbum } from '../library/addAlbum.ts';
 import { addTrack } from '../library/addTrack.ts';
 import { newUser, type TestLibrary, useLibrary } from '../test/library.ts';
+import { askMoreOfAlbum } from './completeAlbum.ts';
 import { startCompletion } from './completion.ts';
 import { claimPending } from './pending.ts';
 
@@ -233,12 +234,47 @@ describe('an album for which TIDAL failed in the middle', () => {
 
   test('is taken over when the lease of its process has ended', async () => {
     const { item } = await addWhile(() => false);
-    const [dead] = await claimPending(here.database.sql, 'album', { limit: 1, leaseMs: 0 });
-    expect(dead?.itemId).toBe(item.id);
+    const { albums } = await claimPending(here.database.sql, { albums: 1, tracks: 0 }, 0);
+    expect(albums.map(({ itemId }) => itemId)).toEqual([item.id]);
     tidal.answerWith(null);
     complete();
     await nothingOwed();
     expect(await album(item.id)).toMatchObject({ owed: 0, listing: { length: count } });
+  });
+
+  test('is not written by a process that was away past its lease', async () => {
+    const { item } = await addWhile(() => false);
+    const { albums } = await claimPending(here.database.sql, { albums: 1, tracks: 0 }, 0);
+    const successor = await claimPending(here.database.sql, { albums: 1, tracks: 0 }, 60_000);
+    expect(successor.albums).toHaveLength(1);
+    tidal.answerWith(null);
+    for (const stale of albums) {
+      const step = await askMoreOfAlbum(newLibrary(), stale, performance.now() + 5_000);
+      expect(step).toEqual({ outcome: 'gone' });
+    }
+    expect(albums).toHaveLength(1);
+    expect(await album(item.id)).toMatchObject({ owed: count, listing: { length: 0 } });
+    expect(await requested()).toEqual([]);
+  });
+
+  test('is asked for behind what people wait for', async () => {
+    await addWhile(() => false);
+    tidal.answerWith(null);
+    const library = newLibrary();
+    const { catalog } = library;
+    const asked: unknown[] = [];
+    complete({
+      ...library,
+      catalog: {
+        ...catalog,
+        continueAlbumListing(id, owed, options) {
+          asked.push(options?.background);
+          return catalog.continueAlbumListing(id, owed, options);
+        },
+      },
+    });
+    await nothingOwed();
+    expect(new Set(asked)).toEqual(new Set([true]));
   });
 
   test('has its batch closed where the last tracks that were owed turn out to have no ISRC', async () => {

@@ -1,17 +1,22 @@
 import { isOutage } from '@segue/database/outage.ts';
 import { pause } from '@segue/process/pause.ts';
 import { reasonOf } from '@segue/process/reason.ts';
-import type { OwedListing } from '@segue/tidal/catalog.ts';
 import { TidalApiError } from '@segue/tidal/http/error.ts';
 import type { Library } from '../library/library.ts';
 import { askMoreOfAlbum } from './completeAlbum.ts';
 import { completeTracks } from './completeTracks.ts';
 import { findAlbumsWithHoles, findTracksWithoutIsrc } from './findHoles.ts';
-import { claimPending, type PendingItem, releasePending, retryPendingLater } from './pending.ts';
+import {
+  claimPending,
+  type PendingAlbum,
+  type PendingItem,
+  releasePending,
+  retryPendingLater,
+} from './pending.ts';
 
-/** Albums in hand. What a request to TIDAL waits for is mostly its turn, so that more of them would gain nothing. */
-const albumsAtOnce = 3;
-/** Ids that TIDAL takes in one request. */
+/** Albums in hand. A request to TIDAL mostly waits for its turn, so that more of them would gain nothing. */
+const albumsAtOnce = 2;
+/** As many as one request to TIDAL takes. */
 const tracksAtOnce = 20;
 const pollMs = 1_000;
 const betweenLooksForHolesMs = 60_000;
@@ -20,6 +25,7 @@ const workMs = 20_000;
 const leaseMs = 60_000;
 /** After a time in which no turn came: people ask for so much that nothing is left. */
 const busyMs = 2_000;
+const databaseAwayMs = 4_000;
 
 export type Completion = {
   /** Takes nothing more, and hands back what is in hand. */
@@ -39,7 +45,8 @@ export function startCompletion(library: Library): Completion {
   const { sql } = library.database;
   const stopping = new AbortController();
   const inHand = new Set<PendingItem>();
-  const working = new Set<Promise<void>>();
+  let albumsInHand = 0;
+  let tracksAreInHand = false;
   let woken = Promise.withResolvers<void>();
 
   async function work(items: PendingItem[], complete: (deadline: number) => Promise<void>): Promise<void> {
@@ -49,7 +56,8 @@ export function startCompletion(library: Library): Completion {
     } catch (error) {
       if (!stopping.signal.aborted) await handBack(items, error);
     } finally {
-      for (const item of items) inHand.delete(item);
+      // Those that were not finished when the process stops are handed back by `stop`.
+      if (!stopping.signal.aborted) for (const item of items) inHand.delete(item);
     }
   }
 
@@ -70,7 +78,7 @@ export function startCompletion(library: Library): Completion {
     }
   }
 
-  async function completeAlbum(item: PendingItem & { owed: OwedListing }, deadline: number): Promise<void> {
+  async function completeAlbum(item: PendingAlbum, deadline: number): Promise<void> {
     let { owed } = item;
     while (!stopping.signal.aborted) {
       if (performance.now() >= deadline) return await releasePending(sql, [item]);
@@ -87,26 +95,28 @@ export function startCompletion(library: Library): Completion {
     }
   }
 
-  function begin(work: Promise<void>): void {
-    const settled = work.finally(() => {
-      working.delete(settled);
-      woken.resolve();
-    });
-    working.add(settled);
-  }
-
   /** @returns whether there was something to take */
   async function take(): Promise<boolean> {
-    const free = albumsAtOnce - working.size;
-    if (free <= 0) return false;
-    const albums = await claimPending(sql, 'album', { limit: free, leaseMs });
+    const limits = {
+      albums: albumsAtOnce - albumsInHand,
+      tracks: tracksAreInHand ? 0 : tracksAtOnce,
+    };
+    if (limits.albums === 0 && limits.tracks === 0) return false;
+    const { albums, tracks } = await claimPending(sql, limits, leaseMs);
     for (const item of albums) {
-      const { owed } = item;
-      if (owed !== null) begin(work([item], deadline => completeAlbum({ ...item, owed }, deadline)));
+      albumsInHand += 1;
+      void work([item], deadline => completeAlbum(item, deadline)).then(() => {
+        albumsInHand -= 1;
+        woken.resolve();
+      });
     }
-    if (working.size >= albumsAtOnce) return true;
-    const tracks = await claimPending(sql, 'track', { limit: tracksAtOnce, leaseMs });
-    if (tracks.length > 0) begin(work(tracks, deadline => completeTracks(library, tracks, deadline)));
+    if (tracks.length > 0) {
+      tracksAreInHand = true;
+      void work(tracks, deadline => completeTracks(library, tracks, deadline)).then(() => {
+        tracksAreInHand = false;
+        woken.resolve();
+      });
+    }
     return albums.length + tracks.length > 0;
   }
 
@@ -140,10 +150,10 @@ export function startCompletion(library: Library): Completion {
       } catch (error) {
         const message = isOutage(error) ? 'the database is away' : 'a statement failed';
         logger.warn({ event: 'catalog_completion_failed', error: reasonOf(error) }, message);
+        await pause(databaseAwayMs, stopping.signal);
       }
       // What was finished may leave room for more; what is new is found by polling.
-      if (working.size > 0) await Promise.race([woken.promise, pause(pollMs, stopping.signal)]);
-      else await pause(pollMs, stopping.signal);
+      await Promise.race([woken.promise, pause(pollMs, stopping.signal)]);
     }
   }
 

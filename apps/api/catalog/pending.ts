@@ -3,13 +3,10 @@ import type { Queryable } from '@segue/database/connection.ts';
 import type { OwedListing } from '@segue/tidal/catalog.ts';
 
 /** An item for which TIDAL has still to be asked, held by this process until its lease ends. */
-export type PendingItem = {
-  itemId: string;
-  tidalId: string;
-  /** How far an album's listing was read; null for a track. */
-  owed: OwedListing | null;
-  lease: string;
-};
+export type PendingItem = { itemId: string; tidalId: string; lease: string };
+
+/** An album, with how far its listing was read. */
+export type PendingAlbum = PendingItem & { owed: OwedListing };
 
 type Owed = { tidalId: string; owed: OwedListing; tracksOwed: number; batchId: number | null };
 
@@ -32,25 +29,37 @@ export async function notePendingTrack(
 }
 
 /**
- * Takes up to `limit` items that are due, for `leaseMs` from now on the database's clock. Those of another process whose
- * lease has ended are due again.
+ * Takes items that are due, for `leaseMs` from now on the database's clock. Those of another process whose lease has ended
+ * are due again.
+ *
+ * @param limits how many of each kind at the most
  */
 export async function claimPending(
   db: Queryable,
-  kind: 'album' | 'track',
-  { limit, leaseMs }: { limit: number; leaseMs: number },
-): Promise<PendingItem[]> {
+  limits: { albums: number; tracks: number },
+  leaseMs: number,
+): Promise<{ albums: PendingAlbum[]; tracks: PendingItem[] }> {
   const lease = randomUUID();
   const rows = await db<{ itemId: string; tidalId: string; owed: string | null }[]>`
-    WITH due AS MATERIALIZED (
-      SELECT item_id FROM catalog_pending WHERE kind = ${kind} AND available_at <= now()
-      ORDER BY available_at LIMIT ${limit}::int FOR UPDATE SKIP LOCKED
+    WITH albums AS MATERIALIZED (
+      SELECT item_id FROM catalog_pending WHERE kind = 'album' AND available_at <= now()
+      ORDER BY available_at LIMIT ${limits.albums}::int FOR UPDATE SKIP LOCKED
+    ),
+    tracks AS MATERIALIZED (
+      SELECT item_id FROM catalog_pending WHERE kind = 'track' AND available_at <= now()
+      ORDER BY available_at LIMIT ${limits.tracks}::int FOR UPDATE SKIP LOCKED
     )
     UPDATE catalog_pending AS pending
     SET lease = ${lease}::uuid, available_at = now() + ${leaseMs} * interval '1 millisecond'
-    FROM due WHERE pending.item_id = due.item_id
+    WHERE pending.item_id = ANY(ARRAY(SELECT item_id FROM albums UNION ALL SELECT item_id FROM tracks))
     RETURNING pending.item_id AS "itemId", pending.tidal_id AS "tidalId", pending.owed::text AS owed`;
-  return rows.map(({ owed, ...row }) => ({ ...row, lease, owed: owed === null ? null : JSON.parse(owed) }));
+  const albums: PendingAlbum[] = [];
+  const tracks: PendingItem[] = [];
+  for (const { itemId, tidalId, owed } of rows) {
+    if (owed === null) tracks.push({ itemId, tidalId, lease });
+    else albums.push({ itemId, tidalId, lease, owed: JSON.parse(owed) });
+  }
+  return { albums, tracks };
 }
 
 /** What the batch of an album counts, read under the lease and locked until the transaction ends. */
