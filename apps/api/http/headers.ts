@@ -4,10 +4,6 @@ import type { FastifyInstance } from 'fastify';
 
 /** What an answer tells browsers: that it is no page, and which other sites may ask for it. */
 export async function sendSecurityHeaders(server: FastifyInstance, allowedOrigins: string[]): Promise<void> {
-  // GraphiQL is a page, with scripts from elsewhere.
-  server.addHook('onRoute', route => {
-    if (route.url.startsWith('/graphiql')) Object.assign(route, { helmet: { contentSecurityPolicy: false } });
-  });
   await server.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,

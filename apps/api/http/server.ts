@@ -6,6 +6,7 @@ import { NoSchemaIntrospectionCustomRule } from 'graphql/index.js';
 import mercurius from 'mercurius';
 import { type Authenticate, createAuthenticate } from '../access/authentication.ts';
 import { type MutationAllowance, unlimited } from '../access/mutationAllowance.ts';
+import { serveEditor } from '../editor/editor.ts';
 import { createContext } from '../graphql/context.ts';
 import { guardDocuments } from '../graphql/documentGuards.ts';
 import { createErrorFormatter } from '../graphql/errors.ts';
@@ -81,7 +82,7 @@ export async function createServer(library: Library, options: ServerOptions): Pr
     // Compiled queries answered otherwise than graphql-js, and compiling some took seconds (docs/performance.md).
     jit: 0,
     cache: rememberedQueries,
-    graphiql: explorable,
+    graphiql: false,
     validationRules: explorable ? [] : [NoSchemaIntrospectionCustomRule],
     graphql: {
       parseOptions: { maxTokens: limits.queryTokens },
@@ -93,6 +94,7 @@ export async function createServer(library: Library, options: ServerOptions): Pr
   });
   guardDocuments(server);
   limitQueries(server, limits, mutationAllowance);
+  if (explorable) await serveEditor(server);
   serveHealth(server, database, logger);
   endConnectionsWhenClosing(server);
   return server;
