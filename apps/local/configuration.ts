@@ -16,6 +16,9 @@ const schema = z.object({
   API_PORT: port(4000),
   RELAY_HOST: z.string().default('127.0.0.1'),
   RELAY_PORT: port(4100),
+  WORKER_HOST: z.string().default('127.0.0.1'),
+  WORKER_PORT: port(4200),
+  WORKER_THROTTLE_PER_MINUTE: z.string().optional(),
   DATABASE_URL: databaseUrl.optional(),
   DATABASE_SCHEMA: databaseSchema,
   TIDAL_API_URL: httpUrl.optional(),
@@ -29,6 +32,7 @@ const schema = z.object({
   INNGEST_EVENT_API_BASE_URL: httpUrl.optional(),
   INNGEST_EVENT_KEY: z.string().optional(),
   INNGEST_DEV: z.string().optional(),
+  INNGEST_SIGNING_KEY: z.string().optional(),
   LOG_LEVEL: z.string().optional(),
 });
 

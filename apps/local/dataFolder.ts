@@ -19,7 +19,8 @@ export function dataFolderAt(path: string): DataFolder {
   return {
     path,
     postgres: join(path, 'postgres'),
-    qdrant: join(path, 'qdrant.jsonl'),
+    // Under another name than before there was a worker, whose collection has other vectors.
+    qdrant: join(path, 'index.jsonl'),
     inngest: join(path, 'inngest.jsonl'),
     logs: join(path, 'logs'),
     databaseUrl: join(path, 'database-url'),

@@ -1,7 +1,8 @@
 import { connect } from '@segue/database/connection.ts';
 import { migrate } from '@segue/database/migrate.ts';
 import { reasonOf } from '@segue/process/reason.ts';
-import { readConfiguration } from './configuration.ts';
+import { connectToIndex } from '@segue/track-index/connect.ts';
+import { type Configuration, readConfiguration } from './configuration.ts';
 import { openDataFolder } from './dataFolder.ts';
 import { createLogDisplay, openProcessLog } from './programs/processLog.ts';
 import { type PlacedProgram, place, programsOf, startProgram } from './programs/programs.ts';
@@ -54,12 +55,15 @@ async function start(stack: AsyncDisposableStack): Promise<void> {
     throw new Error('the database cannot be brought up to date', { cause });
   });
   const tidal = await service('TIDAL', () => standInForTidal(stack));
-  const qdrant = await service('Qdrant', () => standInForQdrant(stack, folder, collection));
+  const qdrant = await service('Qdrant', () => standInForQdrant(stack, folder));
   const inngest = await service('Inngest', () => standInForInngest(stack, folder));
   const services = [postgres, tidal, qdrant, inngest];
 
   const environment = Object.assign({}, process.env, ...services.map(each => each.environment));
-  const programs = await Promise.all(programsOf(configuration).map(each => place(each, environment)));
+  const wanted = programsOf(configuration).filter(
+    ({ name }) => name !== 'worker' || canRunWorker(configuration),
+  );
+  const programs = await Promise.all(wanted.map(each => place(each, environment)));
   const run = (program: PlacedProgram): Promise<void> => {
     const { name } = program;
     const log = openProcessLog(name, folder.logs, display);
@@ -67,9 +71,20 @@ async function start(stack: AsyncDisposableStack): Promise<void> {
     const start = (signal: AbortSignal) => startProgram(program, log, signal);
     return stack.use(supervise({ name, start, lastWords: log.lastWords }, { say })).ready;
   };
-  await Promise.all(programs.toReversed().map(run));
+  // The worker first: a Dev Server drops the events that it gets before it knows of a function.
+  const [others, workers] = [
+    programs.filter(({ name }) => name !== 'worker'),
+    programs.filter(({ name }) => name === 'worker'),
+  ];
+  await Promise.all(workers.map(run));
+  await Promise.all(others.toReversed().map(run));
 
   for (const line of announceParts(services, programs)) say(line);
+  if (workers.length === 0) {
+    say(
+      '  worker      missing   INNGEST_SIGNING_KEY is not set: a worker of your own is expected to take the events',
+    );
+  }
   say();
   const api = programs.find(({ name }) => name === 'api')?.address as string;
   const sql = connect({
@@ -81,8 +96,10 @@ async function start(stack: AsyncDisposableStack): Promise<void> {
   try {
     const items = await countItems(sql);
     if (tidal.kind === 'stand-in' && (await isTourDue(folder.tour, items))) {
-      const indexStandIn = qdrant.kind === 'stand-in' ? { url: qdrant.address, collection } : null;
-      await playTourOnce(folder.tour, { api, sql, indexStandIn, say, signal: stop });
+      const { QDRANT_URL: url = qdrant.address, QDRANT_API_KEY: apiKey } = configuration;
+      const connection = connectToIndex({ url, apiKey, collection, timeoutMs: 5_000 });
+      const index = workers.length === 0 ? null : connection;
+      await playTourOnce(folder.tour, { api, sql, index, say, signal: stop });
     } else {
       say(`The library holds ${items} ${items === 1 ? 'item' : 'items'}.`);
     }
@@ -90,6 +107,11 @@ async function start(stack: AsyncDisposableStack): Promise<void> {
     await sql.end({ timeout: 1 });
   }
   say();
-  for (const line of announceNextSteps({ services, api, folder, showsEverything })) say(line);
+  for (const line of announceNextSteps({ services, api, folder, collection, showsEverything })) say(line);
   display.showOutcomes();
+}
+
+/** With a server that signs its requests the worker needs the key, and that server must reach it. */
+function canRunWorker({ INNGEST_EVENT_KEY, INNGEST_DEV, INNGEST_SIGNING_KEY }: Configuration): boolean {
+  return INNGEST_SIGNING_KEY !== undefined || INNGEST_DEV !== undefined || INNGEST_EVENT_KEY === undefined;
 }

@@ -84,8 +84,10 @@ await run('relay', async () => {
     index,
     indexBreaker,
     logger,
-    everyMs: 60_000,
-    youngestMs: 20_000,
+    // A document is noticed within seconds, an older one within a minute.
+    everyMs: 3_000,
+    fullEveryMs: 30_000,
+    youngestMs: 500,
   });
   relay.start();
   logger.info({ event: 'process_started', address: server.listeningOrigin }, 'relay is running');

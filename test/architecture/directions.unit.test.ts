@@ -49,6 +49,7 @@ const mayImport: Record<string, string[]> = {
     'database',
     'local-postgres',
     'stand-ins',
+    'track-index',
   ].map(name => `packages/${name}`),
 };
 

@@ -32,7 +32,7 @@ export type ProcessLog = {
 };
 
 /** Which say what became of a recording. That it was requested, they imply. */
-const outcomes = ['ingestion_scheduled', 'ingestion_skipped', 'album_ingestion_batch'];
+const outcomes = ['ingestion_scheduled', 'ingestion_skipped', 'album_ingestion_batch', 'document_indexed'];
 const levels: Record<number, string> = {
   40: styleText('yellow', 'WARN '),
   50: styleText('red', 'ERROR '),

@@ -13,7 +13,7 @@ export type Program = {
   /** From the checkout's root. */
   entry: string;
   host: string;
-  portVariable: 'API_PORT' | 'RELAY_PORT';
+  portVariable: 'API_PORT' | 'RELAY_PORT' | 'WORKER_PORT';
   /** The one that is wished for; 0 for any. */
   port: number;
   /** What a person asks of it first. */
@@ -38,6 +38,14 @@ export function programsOf(configuration: Configuration): Program[] {
       portVariable: 'RELAY_PORT',
       port: configuration.RELAY_PORT,
       frontDoor: '/',
+    },
+    {
+      name: 'worker',
+      entry: 'apps/worker/main.ts',
+      host: configuration.WORKER_HOST,
+      portVariable: 'WORKER_PORT',
+      port: configuration.WORKER_PORT,
+      frontDoor: '/readyz',
     },
   ];
 }

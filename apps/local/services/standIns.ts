@@ -2,7 +2,6 @@ import { startInngest } from '@segue/stand-ins/inngest/server.ts';
 import { startQdrant } from '@segue/stand-ins/qdrant/server.ts';
 import { startTidal } from '@segue/stand-ins/tidal/server.ts';
 import type { DataFolder } from '../dataFolder.ts';
-import { createCollection } from '../standIn/indexStandIn.ts';
 import { onPort } from './ports.ts';
 import type { Service } from './services.ts';
 
@@ -27,15 +26,10 @@ export async function standInForTidal(stack: AsyncDisposableStack): Promise<Serv
   };
 }
 
-/** Starts the index, with the collection that the relay asks. */
-export async function standInForQdrant(
-  stack: AsyncDisposableStack,
-  folder: DataFolder,
-  collection: string,
-): Promise<Service> {
+/** Starts the index, empty at first: the worker makes the collection. */
+export async function standInForQdrant(stack: AsyncDisposableStack, folder: DataFolder): Promise<Service> {
   const qdrant = await onPort(qdrantPort, port => startQdrant({ port, file: folder.qdrant }));
   stack.defer(qdrant.close);
-  await createCollection(qdrant.url, collection);
   return {
     name: 'Qdrant',
     kind: 'stand-in',
@@ -52,7 +46,8 @@ export async function standInForInngest(stack: AsyncDisposableStack, folder: Dat
     name: 'Inngest',
     kind: 'stand-in',
     address: inngest.url,
-    environment: { INNGEST_BASE_URL: inngest.url, INNGEST_DEV: '1' },
+    // The stand-in knows no throttle, and the worker is told of none.
+    environment: { INNGEST_BASE_URL: inngest.url, INNGEST_DEV: '1', WORKER_THROTTLE_PER_MINUTE: '0' },
     ...ifMoved(inngest.url, inngestPort),
   };
 }

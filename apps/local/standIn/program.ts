@@ -7,9 +7,8 @@ import type { RunningServer } from '@segue/stand-ins/server.ts';
 import { startTidal } from '@segue/stand-ins/tidal/server.ts';
 import { createLogger } from '@segue/telemetry/logger.ts';
 import { z } from 'zod';
-import { createCollection } from './indexStandIn.ts';
 
-type Place = { host: string; port: number; folder: string; collection: string };
+type Place = { host: string; port: number; folder: string };
 type StandIn = { port: number; start: (place: Place) => Promise<RunningServer>; says: string };
 
 /** By the names and on the ports by which containers ask for them. Any credentials are good but TIDAL's. */
@@ -23,13 +22,14 @@ const standIns: Record<string, StandIn> = {
   },
   qdrant: {
     port: 6333,
-    start: startIndex,
-    says: 'this is not Qdrant but a stand-in: it knows which points there are, and searches nothing',
+    // Under another name than before there was a worker, whose collection has other vectors.
+    start: ({ folder, ...place }) => startQdrant({ ...place, file: join(folder, 'index.jsonl') }),
+    says: 'this is not Qdrant but a stand-in: it keeps the points, and searches nothing',
   },
   inngest: {
     port: 8288,
     start: ({ folder, ...place }) => startInngest({ ...place, file: join(folder, 'events.jsonl') }),
-    says: 'this is not Inngest but a stand-in: it takes and lists events, and runs nothing',
+    says: 'this is not Inngest but a stand-in: it takes events and runs functions, without throttles',
   },
 };
 
@@ -45,7 +45,6 @@ await run(name ? `${name}-stand-in` : 'stand-in', async () => {
       STAND_IN_HOST: z.string().default('0.0.0.0'),
       STAND_IN_PORT: port(standIn.port),
       STAND_IN_FOLDER: z.string().default('/data'),
-      QDRANT_COLLECTION: z.string().default('tracks'),
       TIDAL_CLIENT_ID: z.string().optional(),
       TIDAL_API_URL: z.string().optional(),
       LOG_LEVEL: logLevel,
@@ -63,14 +62,7 @@ await run(name ? `${name}-stand-in` : 'stand-in', async () => {
     host: configuration.STAND_IN_HOST,
     port: configuration.STAND_IN_PORT,
     folder: configuration.STAND_IN_FOLDER,
-    collection: configuration.QDRANT_COLLECTION,
   });
   logger.warn({ event: 'stand_in', address: url }, standIn.says);
   return { logger, stop: close };
 });
-
-async function startIndex({ folder, collection, ...place }: Place): Promise<RunningServer> {
-  const server = await startQdrant({ ...place, file: join(folder, 'points.jsonl') });
-  await createCollection(server.url, collection);
-  return server;
-}

@@ -1,4 +1,5 @@
 import { eventId, ingestionRequested } from '@segue/ingestion/event.ts';
+import { hashIsrcToUuid } from '@segue/ingestion/pointId.ts';
 import { startInngest } from '@segue/stand-ins/inngest/server.ts';
 import { startQdrant } from '@segue/stand-ins/qdrant/server.ts';
 import { sampleCatalogue } from '@segue/stand-ins/tidal/sampleCatalogue.ts';
@@ -6,8 +7,9 @@ import { startTidal } from '@segue/stand-ins/tidal/server.ts';
 import { useDatabase } from '@segue/testing/database.ts';
 import { eventually } from '@segue/testing/eventually.ts';
 import { startProcess } from '@segue/testing/process.ts';
+import { ensureCollection } from '@segue/track-index/collection.ts';
+import { connectToIndex } from '@segue/track-index/connect.ts';
 import { expect, test } from 'vitest';
-import { createCollection, index } from '../standIn/indexStandIn.ts';
 import { libraryApiAt } from '../tour/libraryApi.ts';
 
 const database = useDatabase();
@@ -22,7 +24,8 @@ test('what issue 2 calls done, as a person would try it', async () => {
   await using stack = new AsyncDisposableStack();
   const [tidal, qdrant, inngest] = await Promise.all([startTidal(), startQdrant(), startInngest()]);
   for (const standIn of [tidal, qdrant, inngest]) stack.defer(standIn.close);
-  await createCollection(qdrant.url, 'tracks');
+  const connection = connectToIndex({ url: qdrant.url, collection: 'tracks', timeoutMs: 10_000 });
+  await ensureCollection(connection);
   const environment = {
     DATABASE_URL: database.url,
     TIDAL_API_URL: tidal.apiUrl,
@@ -54,7 +57,8 @@ test('what issue 2 calls done, as a person would try it', async () => {
   await library.addTrack(hamilton[0]?.id as string);
   await untilSettled();
   expect(inngest.events().map(event => event.id)).toEqual([eventId(sentBefore, 1)]);
-  await index(qdrant.url, 'tracks', indexedBefore);
+  const points = indexedBefore.map(({ isrc }) => ({ id: hashIsrcToUuid(isrc), vector: {} }));
+  await connection.call(client => client.upsert('tracks', { points }));
 
   // The relay is stopped, the album added. Starting it delivers what waited.
   expect(await firstRelay.stop()).toEqual({ code: 0, signal: null });

@@ -41,6 +41,7 @@ export async function startSegue(
     SEGUE_DATA_FOLDER: folder.path,
     API_PORT: '0',
     RELAY_PORT: '0',
+    WORKER_PORT: '0',
     ...environment,
   });
   onTestFinished(async () => void (await child.stop()));
@@ -79,7 +80,7 @@ export async function untilUp(segue: Segue): Promise<void> {
 /** The process ids of all that runs, or ran, beside the main process, from what each wrote about itself. */
 export async function childrenOf(
   folder: DataFolder,
-): Promise<{ api: number; relay: number; postgres: number }> {
+): Promise<{ api: number; relay: number; worker: number; postgres: number }> {
   const lastPid = async (name: string) => {
     const log = await readFile(join(folder.logs, `${name}.log`), 'utf8');
     return Number(
@@ -92,7 +93,12 @@ export async function childrenOf(
   const { folder: home } = await homeOf(folder.postgres);
   const pidFile = join(home, 'data/postmaster.pid');
   const postgres = existsSync(pidFile) ? Number.parseInt(await readFile(pidFile, 'utf8'), 10) : 0;
-  return { api: await lastPid('api'), relay: await lastPid('relay'), postgres };
+  return {
+    api: await lastPid('api'),
+    relay: await lastPid('relay'),
+    worker: await lastPid('worker'),
+    postgres,
+  };
 }
 
 export async function expectAllGone(pids: number[]): Promise<void> {

@@ -2,8 +2,11 @@ import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { connect } from '@segue/database/connection.ts';
+import { hashIsrcToUuid } from '@segue/ingestion/pointId.ts';
 import { useDatabase } from '@segue/testing/database.ts';
 import { eventually } from '@segue/testing/eventually.ts';
+import { connectToIndex } from '@segue/track-index/connect.ts';
+import { scrollPointIds } from '@segue/track-index/scroll.ts';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { choosePort } from '../services/ports.ts';
 import { inngestPort } from '../services/standIns.ts';
@@ -11,19 +14,19 @@ import { libraryApiAt } from '../tour/libraryApi.ts';
 import { childrenOf, expectAllGone, newDataFolder, startSegue, untilUp } from './segue.ts';
 
 const tourOutcomes = [
-  ['So What', 'USSM15900113', 'track', 'scheduled', 'track-ingestion:USSM15900113:1'],
-  ['So What', 'USSM15900113', 'album', 'skipped', 'duplicate'],
-  ['Freddie Freeloader', 'USSM15900114', 'album', 'skipped', 'already_indexed'],
-  ['Blue in Green', 'USSM15900115', 'album', 'skipped', 'already_indexed'],
-  ['All Blues', 'USSM15900116', 'album', 'scheduled', 'track-ingestion:USSM15900116:1'],
-  ['Flamenco Sketches', 'USSM15900117', 'album', 'scheduled', 'track-ingestion:USSM15900117:1'],
-  ['Flamenco Sketches (Alternate Take)', 'album', 'not requested', 'missing_isrc'],
+  ['So What', 'USSM15900113', 'track', 'scheduled', 'track-ingestion:USSM15900113:1', 'INDEXED'],
+  ['So What', 'USSM15900113', 'album', 'skipped', 'duplicate', 'INDEXED'],
+  ['Freddie Freeloader', 'USSM15900114', 'album', 'scheduled', 'track-ingestion:USSM15900114:1', 'INDEXED'],
+  ['Blue in Green', 'USSM15900115', 'album', 'scheduled', 'track-ingestion:USSM15900115:1', 'INDEXED'],
+  ['All Blues', 'USSM15900116', 'album', 'scheduled', 'track-ingestion:USSM15900116:1', 'INDEXED'],
+  ['Flamenco Sketches', 'USSM15900117', 'album', 'scheduled', 'track-ingestion:USSM15900117:1', 'INDEXED'],
+  ['Flamenco Sketches (Alternate Take)', 'album', 'not requested', 'missing_isrc', 'NOT_REQUESTED'],
 ];
 const tableIn = (said: string) =>
   said
     .split('\n')
     .map(line => line.trim().split(/\s{2,}/))
-    .filter(cells => cells.includes('track') || cells.includes('album'));
+    .filter(cells => cells.length > 4 && (cells.includes('track') || cells.includes('album')));
 const noSignal = new AbortController().signal;
 
 describe('with a database of its own', () => {
@@ -33,12 +36,20 @@ describe('with a database of its own', () => {
     await untilUp(first);
     expect(tableIn(first.said())).toEqual(tourOutcomes);
     const received = async (inngest: string) => {
-      const response = await fetch(`${inngest}/v1/events`);
+      const response = await fetch(`${inngest}/v1/events?name=track/ingestion.requested`);
       const { data } = (await response.json()) as { data: { id: string }[] };
       return data.map(event => event.id).sort();
     };
-    const sent = [113, 116, 117].map(number => `track-ingestion:USSM15900${number}:1`);
+    const sent = [113, 114, 115, 116, 117].map(number => `track-ingestion:USSM15900${number}:1`);
     expect(await received(first.address('Inngest'))).toEqual(sent);
+    const connection = connectToIndex({
+      url: first.address('Qdrant'),
+      collection: 'tracks',
+      timeoutMs: 10_000,
+    });
+    const ids = (await Array.fromAsync(scrollPointIds(connection))).flat();
+    expect(ids).toEqual([113, 114, 115, 116, 117].map(number => hashIsrcToUuid(`USSM15900${number}`)).sort());
+    expect(first.said()).toMatch(new RegExp(`point id +${hashIsrcToUuid('USSM15900113')}`));
     expect((await stat(folder.databaseUrl)).mode & 0o777).toBe(0o600);
     const password = new URL(await readFile(folder.databaseUrl, 'utf8')).password;
     expect(first.said()).not.toContain(password);
@@ -66,6 +77,7 @@ describe('with a database of its own', () => {
       );
     });
     await second.untilSaid('album_ingestion_batch total_tracks=11 scheduled_count=11');
+    await second.untilSaid('document_indexed isrc=GBBKS15');
     expect(await second.stop()).toEqual({ code: 0, signal: null });
   });
 
@@ -101,10 +113,11 @@ describe('with a database that was there before', () => {
       DATABASE_URL: database.url,
       API_PORT: String(taken),
       RELAY_PORT: String(taken),
+      WORKER_PORT: String(taken),
     });
     await untilUp(segue);
     const lineOf = (name: string) => segue.output.find(line => line.startsWith(`  ${name} `));
-    for (const name of ['api', 'relay']) {
+    for (const name of ['api', 'relay', 'worker']) {
       expect(lineOf(name)).toContain(`(port ${taken} is taken)`);
       expect((await fetch(`${segue.address(name)}/readyz`)).status).toBe(200);
     }

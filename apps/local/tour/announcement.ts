@@ -35,12 +35,20 @@ export type NextStepsOptions = {
   /** `http://127.0.0.1:4000` */
   api: string;
   folder: DataFolder;
+  /** The collection of the index. */
+  collection: string;
   /** Whether every line of the logs is shown anyway. */
   showsEverything: boolean;
 };
 
 /** What a person may want to do now. */
-export function announceNextSteps({ services, api, folder, showsEverything }: NextStepsOptions): string[] {
+export function announceNextSteps({
+  services,
+  api,
+  folder,
+  collection,
+  showsEverything,
+}: NextStepsOptions): string[] {
   const service = Object.fromEntries(services.map(each => [each.name, each]));
   const { tidalAlbumId, title } = examples[service.TIDAL?.kind === 'real' ? 'real' : 'standIn'];
   const sql = 'SELECT status, reason, count(*) FROM ingestion_outbox GROUP BY 1, 2';
@@ -59,6 +67,12 @@ export function announceNextSteps({ services, api, folder, showsEverything }: Ne
     `  psql "${databaseUrl}"`,
     ...(service.Inngest?.kind === 'stand-in'
       ? [`${styleText('bold', 'See what Inngest received')}: ${service.Inngest.address}/v1/events?limit=50`]
+      : []),
+    ...(service.Qdrant?.kind === 'stand-in'
+      ? [
+          styleText('bold', 'See the documents'),
+          `  curl -s ${service.Qdrant.address}/collections/${collection}/points/scroll -H 'content-type: application/json' -d '{"limit": 5}'`,
+        ]
       : []),
     `${styleText('bold', 'Logs')}: ${fromHere(folder.logs)}/; ${
       showsEverything

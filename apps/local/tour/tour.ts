@@ -3,28 +3,29 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Sql } from '@segue/database/connection.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import { sampleCatalogue } from '@segue/stand-ins/tidal/sampleCatalogue.ts';
-import { index } from '../standIn/indexStandIn.ts';
-import { type AdditionAnswer, libraryApiAt } from './libraryApi.ts';
-import { readRequests, tourTable } from './tourReport.ts';
+import type { Connection } from '@segue/track-index/connect.ts';
+import { readDocument } from '@segue/track-index/document.ts';
+import { type AdditionAnswer, type LibraryApi, type LibraryItems, libraryApiAt } from './libraryApi.ts';
+import { documentLines, readRequests, tourTable } from './tourReport.ts';
 
 /** Kind of Blue of the sample catalogue: six tracks, one of them without an ISRC; and So What, its first. */
-const albumId = '1766029';
-const trackId = '1766030';
-const recordings = sampleCatalogue.tracks.filter(track => track.albumIds.includes(albumId));
-/** Its second and third. */
-const indexedBefore = recordings.slice(1, 3).map(({ title, isrc = '' }) => ({ title, isrc }));
+const albumTidalId = '1766029';
+const trackTidalId = '1766030';
+const recordings = sampleCatalogue.tracks.filter(track => track.albumIds.includes(albumTidalId));
 const isrcs = recordings.flatMap(({ isrc }) => isrc ?? []);
 
 /** An outage of a real Inngest may last for ever; the tour does not. */
 const settledWithinMs = 15_000;
+/** The relay looks every few seconds for what has arrived in the index. */
+const indexedWithinMs = 45_000;
 const lookEveryMs = 100;
 
 export type TourOptions = {
   /** `http://127.0.0.1:4000` */
   api: string;
   sql: Sql;
-  /** The stand-in for Qdrant; null where Qdrant is real, and nothing of ours may be put there. */
-  indexStandIn: { url: string; collection: string } | null;
+  /** Where the worker puts documents; null where no worker of ours runs. */
+  index: Connection | null;
   say(line: string): void;
   signal: AbortSignal;
 };
@@ -62,26 +63,28 @@ export async function playTourOnce(marker: string, options: TourOptions): Promis
 }
 
 /** Adds a track, an album that contains it, and the album again, as any client would; then says what came of it. */
-async function playTour({ api, sql, indexStandIn, say, signal }: TourOptions): Promise<void> {
+async function playTour({ api, sql, index, say, signal }: TourOptions): Promise<void> {
   const library = libraryApiAt(api, signal);
   say(`A short tour, this once, through ${api}/graphql`);
-  if (indexStandIn) {
-    await index(indexStandIn.url, indexStandIn.collection, indexedBefore);
-    say(`  Two recordings are put into the stand-in for Qdrant first, as if they had been indexed long ago.`);
-  }
-  const track = await library.addTrack(trackId);
+  const track = await library.addTrack(trackTidalId);
   say(`  1. addTrackToLibrary  "So What"           ${told(track)}`);
   const deadline = performance.now() + settledWithinMs;
   await settled(sql, deadline, signal);
-  const album = await library.addAlbum(albumId);
+  const album = await library.addAlbum(albumTidalId);
   say(`  2. addAlbumToLibrary  "Kind of Blue"      ${told(album)}`);
-  const again = await library.addAlbum(albumId);
+  const again = await library.addAlbum(albumTidalId);
   say(`  3. addAlbumToLibrary  the same once more  ${told(again)}`);
   const requests = await settled(sql, deadline, signal);
-
-  const items = await library.getItems(idOf(track), idOf(album));
+  if (index) say('  The worker puts the recordings into the index …');
+  const items = await arrived(library, [idOf(track), idOf(album)], index ? indexedWithinMs : 0, signal);
   say('');
   for (const line of tourTable(items, requests)) say(`  ${line}`);
+
+  const document = index && (await readDocument(index, isrcs[0] as string));
+  if (!document) return;
+  say('');
+  say('  The document of "So What" in the index:');
+  for (const line of documentLines(document)) say(`    ${line}`);
 }
 
 /** Waits until the relay is done with all requests of the tour, or time is up. */
@@ -89,6 +92,23 @@ async function settled(sql: Sql, deadline: number, signal: AbortSignal) {
   for (;;) {
     const requests = await readRequests(sql, isrcs);
     if (requests.every(request => request.settled) || performance.now() > deadline) return requests;
+    await wait(lookEveryMs, undefined, { signal });
+  }
+}
+
+/** Waits until the library says of no recording any more that it is on its way, or time is up. */
+async function arrived(
+  library: LibraryApi,
+  [trackId, albumId]: [string, string],
+  withinMs: number,
+  signal: AbortSignal,
+): Promise<LibraryItems> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    const items = await library.getItems(trackId, albumId);
+    const statuses = [items.track, ...items.album.trackListing].map(each => each.ingestion?.status ?? '');
+    const underWay = statuses.some(status => status === 'PENDING' || status === 'SCHEDULED');
+    if (!underWay || performance.now() > deadline) return items;
     await wait(lookEveryMs, undefined, { signal });
   }
 }

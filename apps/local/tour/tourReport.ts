@@ -1,6 +1,7 @@
 import type { Sql } from '@segue/database/connection.ts';
 import { eventId } from '@segue/ingestion/event.ts';
 import { table } from '@segue/terminal/table.ts';
+import type { IndexedDocument } from '@segue/track-index/document.ts';
 import type { LibraryItems, ListedRecording } from './libraryApi.ts';
 
 /** The last request for a recording, by a track or by an album. */
@@ -34,11 +35,25 @@ export function tourTable({ track, album }: LibraryItems, requests: Request[]): 
       recording,
       requests.find(request => request.isrc === recording.isrc && request.byAlbum === byAlbum),
     ),
+    recording.ingestion?.status ?? '',
   ];
   return table(
-    ['recording', 'ISRC', 'asked by', 'outcome', 'id of the event, or why there is none'],
+    ['recording', 'ISRC', 'asked by', 'outcome', 'id of the event, or why there is none', 'status'],
     [row(track, false), ...album.trackListing.map(recording => row(recording, true))],
   );
+}
+
+/** The document as people read it: field by field, the vectors by their size. */
+export function documentLines({ id, payload, vectors }: IndexedDocument): string[] {
+  const { dense, sparse } = vectors;
+  const fields = [
+    ['point id', id],
+    ...Object.entries(payload).map(([field, value]) => [field, value === null ? 'null' : String(value)]),
+    ['interpretation_embedding', dense ? `${dense.length} numbers` : 'none'],
+    ['text_sparse', sparse ? `${sparse.indices.length} words` : 'none'],
+  ];
+  const width = Math.max(...fields.map(([field = '']) => field.length));
+  return fields.map(([field = '', value]) => `${field.padEnd(width)}  ${value}`);
 }
 
 function outcomeOf(recording: ListedRecording, request: Request | undefined): [string, string] {

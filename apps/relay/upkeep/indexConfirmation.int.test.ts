@@ -36,7 +36,7 @@ function confirm(
   const indexBreaker = new Breaker({ firstWaitMs: waitMs, longestWaitMs: 60_000 });
   const { logger } = loggerInMemory();
   const options = { sql: database.sql, index: { checkTracksExist }, indexBreaker, logger };
-  const stop = keepConfirming({ ...options, everyMs: 10, youngestMs: 0 });
+  const stop = keepConfirming({ ...options, everyMs: 10, fullEveryMs: 10, youngestMs: 0 });
   onTestFinished(stop);
   return { indexBreaker };
 }

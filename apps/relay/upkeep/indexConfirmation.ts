@@ -11,15 +11,17 @@ export type ConfirmationOptions = {
   index: TrackIndex;
   indexBreaker: Breaker;
   logger: Logger;
-  /** Between two rounds. */
+  /** Between two rounds, each over the latest thousand requests. */
   everyMs: number;
-  /** The worker needs some 20 s for a recording; it is not asked for earlier. */
+  /** Between two rounds over all of a day. */
+  fullEveryMs: number;
+  /** What was sent later than so many ms ago is not asked for yet. */
   youngestMs: number;
 };
 
 /** What has not reached the index within a day is not looked for any more. */
 const oldestMs = 24 * 3_600_000;
-/** Pages of a thousand requests in one round: asking for 20,000 points takes Qdrant well under a second. */
+/** Pages of a thousand requests in a full round: asking for 20,000 points takes Qdrant well under a second. */
 const pagesAtOnce = 20;
 
 /**
@@ -29,7 +31,7 @@ const pagesAtOnce = 20;
  * @returns a function that ends it
  */
 export function keepConfirming(options: ConfirmationOptions): () => Promise<void> {
-  const { sql, index, indexBreaker, logger, everyMs, youngestMs } = options;
+  const { sql, index, indexBreaker, logger, everyMs, fullEveryMs, youngestMs } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
 
@@ -51,9 +53,14 @@ export function keepConfirming(options: ConfirmationOptions): () => Promise<void
 
   const mayGoOn = () => !signal.aborted && indexBreaker.state !== 'open';
 
+  let lastFull = Number.NEGATIVE_INFINITY;
+
   async function round(): Promise<void> {
+    const isFull = performance.now() - lastFull >= fullEveryMs;
+    const most = isFull ? pagesAtOnce : 1;
+    if (isFull) lastFull = performance.now();
     let before: number | null = Number.MAX_SAFE_INTEGER;
-    for (let pages = 0; before !== null && pages < pagesAtOnce && mayGoOn(); pages++) {
+    for (let pages = 0; before !== null && pages < most && mayGoOn(); pages++) {
       const page: Awaited<ReturnType<typeof readUnconfirmed>> = await readUnconfirmed(sql, {
         oldestMs,
         youngestMs,

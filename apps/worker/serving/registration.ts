@@ -10,8 +10,8 @@ export type RegistrationOptions = {
   /** A Dev Server forgets its apps when it restarts, so it is told again and again. */
   forgetful: boolean;
   logger: Logger;
-  /** Before the second attempt, then doubled up to {@link RegistrationOptions.everyMs}. */
-  firstPauseMs?: number;
+  /** Between two attempts while Inngest has not taken them: no event may come before. */
+  retryEveryMs?: number;
   /** Between two looks at an Inngest that has our functions. */
   everyMs?: number;
 };
@@ -27,7 +27,7 @@ export type Registration = {
  * before: an event that arrives at a server without functions is dropped by it without a word.
  */
 export function startRegistration(options: RegistrationOptions): Registration {
-  const { register, probe, forgetful, logger, firstPauseMs = 500, everyMs = 10_000 } = options;
+  const { register, probe, forgetful, logger, retryEveryMs = 500, everyMs = 10_000 } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
   let registered = false;
@@ -42,11 +42,9 @@ export function startRegistration(options: RegistrationOptions): Registration {
   }
 
   async function run(): Promise<void> {
-    let pauseMs = firstPauseMs;
     while (!signal.aborted) {
       try {
         await look();
-        pauseMs = firstPauseMs;
       } catch (error) {
         registered = false;
         if (!away) {
@@ -55,8 +53,7 @@ export function startRegistration(options: RegistrationOptions): Registration {
         }
         away = true;
       }
-      await pause(registered ? everyMs : pauseMs, signal);
-      pauseMs = Math.min(pauseMs * 2, everyMs);
+      await pause(registered ? everyMs : retryEveryMs, signal);
     }
   }
 

@@ -1,0 +1,89 @@
+import { ConfigurationError } from '@segue/process/environment.ts';
+import { run } from '@segue/process/run.ts';
+import { createLogger } from '@segue/telemetry/logger.ts';
+import { CollectionShapeError } from '@segue/track-index/collection.ts';
+import { connectToIndex } from '@segue/track-index/connect.ts';
+import { readConfiguration } from './configuration.ts';
+import { createEmbedder } from './embedding/embedder.ts';
+import { createInngestClient } from './inngestClient.ts';
+import { guardCollection } from './serving/collectionGuard.ts';
+import { startRegistration } from './serving/registration.ts';
+import { register, startServer, stopServer } from './serving/server.ts';
+import { createTrackIngestion } from './trackIngestion.ts';
+
+const loopback = ['127.0.0.1', '::1', 'localhost'];
+
+await run('worker', async () => {
+  const configuration = readConfiguration();
+  const { isDev } = configuration;
+  const logger = createLogger('worker', configuration.LOG_LEVEL);
+  const connection = connectToIndex({
+    url: configuration.QDRANT_URL,
+    apiKey: configuration.QDRANT_API_KEY,
+    collection: configuration.QDRANT_COLLECTION,
+    timeoutMs: 10_000,
+  });
+  if (configuration.QDRANT_API_KEY && configuration.QDRANT_URL.startsWith('http:')) {
+    logger.warn(
+      { event: 'unencrypted_key' },
+      'QDRANT_API_KEY is sent unencrypted, since QDRANT_URL is http://: fine within one network only',
+    );
+  }
+  if (isDev && !loopback.includes(configuration.WORKER_HOST)) {
+    logger.warn(
+      { event: 'unsigned_requests' },
+      'a Dev Server signs nothing, so whoever reaches this port can run functions: fine within one network only',
+    );
+  }
+  const guard = await guardCollection(connection, logger, error => {
+    throw error;
+  }).catch(error => {
+    if (error instanceof CollectionShapeError) throw new ConfigurationError(error.message);
+    throw error;
+  });
+
+  const client = createInngestClient(logger, isDev);
+  const trackIngestion = createTrackIngestion({
+    client,
+    connection,
+    embedder: createEmbedder(configuration),
+    logger,
+    retries: configuration.WORKER_RETRIES,
+    concurrency: configuration.WORKER_CONCURRENCY,
+    throttlePerMinute: configuration.WORKER_THROTTLE_PER_MINUTE,
+  });
+  let isRegistered = () => false;
+  const server = await startServer({
+    client,
+    functions: [trackIngestion],
+    isRegistered: () => isRegistered(),
+    checkCollection: guard.check,
+    host: configuration.WORKER_HOST,
+    port: configuration.WORKER_PORT,
+  });
+  const registration = startRegistration({
+    register: () => register(server),
+    probe: () => probe(client.apiBaseUrl),
+    forgetful: isDev,
+    logger,
+  });
+  isRegistered = () => registration.isRegistered;
+  const { provider, model } = createEmbedder(configuration);
+  logger.info(
+    { event: 'process_started', address: server.listeningOrigin, embedding: provider, model },
+    'worker is running',
+  );
+
+  return {
+    logger,
+    async stop() {
+      await Promise.all([registration.stop(), guard.stop()]);
+      await stopServer(server);
+    },
+  };
+});
+
+/** Any answer at all is one. */
+async function probe(url: string): Promise<void> {
+  await (await fetch(url, { signal: AbortSignal.timeout(5_000) })).body?.cancel();
+}
