@@ -11,6 +11,7 @@ import {
   type PendingAlbum,
   type PendingItem,
   releasePending,
+  renewPending,
   retryPendingLater,
 } from './pending.ts';
 
@@ -20,9 +21,11 @@ const albumsAtOnce = 2;
 const tracksAtOnce = 20;
 const pollMs = 1_000;
 const betweenLooksForHolesMs = 60_000;
-/** How long TIDAL is asked under one lease, and the lease itself: a transaction is over in between. */
+/** How long an item may stay in hand before others have their turn. */
 const workMs = 20_000;
-const leaseMs = 60_000;
+/** The lease of an item in hand, and how often it is renewed: what a killed process had in hand is free in 10 s. */
+const leaseMs = 10_000;
+const renewMs = 3_000;
 /** After a time in which no turn came: people ask for so much that nothing is left. */
 const busyMs = 2_000;
 const databaseAwayMs = 4_000;
@@ -137,6 +140,15 @@ export function startCompletion(library: Library): Completion {
     }
   }
 
+  async function keepLeases(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      await pause(renewMs, stopping.signal);
+      if (inHand.size === 0 || stopping.signal.aborted) continue;
+      // Where this fails, another process may take the items over, and what is written here then changes nothing.
+      await renewPending(sql, [...inHand], leaseMs).catch(() => undefined);
+    }
+  }
+
   async function run(): Promise<void> {
     let nextLookForHoles = performance.now();
     while (!stopping.signal.aborted) {
@@ -157,7 +169,7 @@ export function startCompletion(library: Library): Completion {
     }
   }
 
-  const running = run();
+  const running = Promise.all([run(), keepLeases()]);
   return {
     async stop() {
       stopping.abort();

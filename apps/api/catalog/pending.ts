@@ -91,6 +91,18 @@ export async function deletePending(transaction: Queryable, itemId: string): Pro
   await transaction`DELETE FROM catalog_pending WHERE item_id = ${itemId}`;
 }
 
+/** Keeps items for `leaseMs` more. One that another process has taken over meanwhile stays with that process. */
+export async function renewPending(
+  db: Queryable,
+  items: Pick<PendingItem, 'itemId' | 'lease'>[],
+  leaseMs: number,
+): Promise<void> {
+  await db`
+    UPDATE catalog_pending SET available_at = now() + ${leaseMs} * interval '1 millisecond'
+    WHERE item_id = ANY(${items.map(({ itemId }) => itemId)}::uuid[])
+      AND lease = ANY(${items.map(({ lease }) => lease)}::uuid[])`;
+}
+
 /** Hands items back, to be taken again after `delayMs`. */
 export async function releasePending(
   db: Queryable,
