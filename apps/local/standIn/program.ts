@@ -4,18 +4,19 @@ import { run } from '@segue/process/run.ts';
 import { startInngest } from '@segue/stand-ins/inngest/server.ts';
 import { startQdrant } from '@segue/stand-ins/qdrant/server.ts';
 import type { RunningServer } from '@segue/stand-ins/server.ts';
+import { observedRateLimit, type RateLimit } from '@segue/stand-ins/tidal/rateLimit.ts';
 import { startTidal } from '@segue/stand-ins/tidal/server.ts';
 import { createLogger } from '@segue/telemetry/logger.ts';
 import { z } from 'zod';
 
-type Place = { host: string; port: number; folder: string };
+type Place = { host: string; port: number; folder: string; rateLimit?: RateLimit };
 type StandIn = { port: number; start: (place: Place) => Promise<RunningServer>; says: string };
 
 /** By the names and on the ports by which containers ask for them. Any credentials are good but TIDAL's. */
 const standIns: Record<string, StandIn> = {
   tidal: {
     port: 4300,
-    start: startTidal,
+    start: ({ folder: _, ...place }) => startTidal(place),
     says:
       'this is not TIDAL but a stand-in with a small catalogue. For the real one set TIDAL_CLIENT_ID, ' +
       'TIDAL_CLIENT_SECRET, TIDAL_API_URL and TIDAL_AUTH_URL',
@@ -45,6 +46,10 @@ await run(name ? `${name}-stand-in` : 'stand-in', async () => {
       STAND_IN_HOST: z.string().default('0.0.0.0'),
       STAND_IN_PORT: port(standIn.port),
       STAND_IN_FOLDER: z.string().default('/data'),
+      // TIDAL was observed to answer two requests at once, and then one in 5 s.
+      STAND_IN_TIDAL_LIMITS: z
+        .enum(['none', 'observed'], { error: 'must be none or observed' })
+        .default('none'),
       TIDAL_CLIENT_ID: z.string().optional(),
       TIDAL_API_URL: z.string().optional(),
       LOG_LEVEL: logLevel,
@@ -62,6 +67,7 @@ await run(name ? `${name}-stand-in` : 'stand-in', async () => {
     host: configuration.STAND_IN_HOST,
     port: configuration.STAND_IN_PORT,
     folder: configuration.STAND_IN_FOLDER,
+    ...(configuration.STAND_IN_TIDAL_LIMITS === 'observed' && { rateLimit: observedRateLimit }),
   });
   logger.warn({ event: 'stand_in', address: url }, standIn.says);
   return { logger, stop: close };
