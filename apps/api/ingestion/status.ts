@@ -72,6 +72,8 @@ export async function readIngestions({ drizzle }: Database, requests: Request[])
       FROM unnest(${sql.param(isrcs)}::text[], ${sql.param(moments)}::text[])
         WITH ORDINALITY AS recording (isrc, requested_at, place)
       ${ledgerJoins(sql`recording.isrc`)}
+      -- Each status is decided once, and not for each column.
+      OFFSET 0
     ) AS known
     ORDER BY place`);
   return rows.map(({ status, scheduledMs, reason }, place) => ({

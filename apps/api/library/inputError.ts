@@ -12,7 +12,7 @@ export function isTidalId(tidalId: string): boolean {
 export function checkTidalId(argument: string, tidalId: string): void {
   if (!isTidalId(tidalId)) {
     throw new InputError(
-      `${argument} must be 1 to 20 digits, as in the address tidal.com/track/77646168, and a text beyond 2^53`,
+      `${argument} must be 1 to 20 digits, as in the address tidal.com/track/77646168; give an id beyond 2^53 as text`,
     );
   }
 }
