@@ -41,3 +41,24 @@ test('the database away: every request is told at once, readiness says so, and i
   await server.close();
   await database.sql.end({ timeout: 5 });
 });
+
+test('connections that go silent: a request is told to try again, and so it succeeds', async () => {
+  await using proxy = await breakable(testDatabase.url);
+  const database = await openDatabase({ url: proxy.url });
+  const { logger } = loggerInMemory();
+  const scheduler = new IngestionScheduler({ hint: { give() {} }, logger });
+  const server = await serverOf({ database, catalog: fakeCatalog({}), scheduler, logger });
+  const list = () => ask(server, '{ getLibraryTracks(first: 1) { title } }');
+  // All ten connections are open.
+  await Promise.all(Array.from({ length: 10 }, () => database.sql`SELECT pg_sleep(0.2)`));
+
+  proxy.silence();
+  const answers = await Promise.all([list(), list(), list()]);
+  expect(answers.map(({ errors }) => errors?.[0]?.extensions.code)).toContain('DATABASE_UNAVAILABLE');
+  await eventually(async () =>
+    expect(await list()).toMatchObject({ data: { getLibraryTracks: expect.any(Array) } }),
+  );
+  await eventually(async () => expect((await server.inject('/readyz')).statusCode).toBe(200));
+  await server.close();
+  await database.sql.end({ timeout: 5 });
+});
