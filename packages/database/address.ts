@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import type { ConnectionOptions as TlsOptions } from 'node:tls';
+import { getCACertificates, type ConnectionOptions as TlsOptions } from 'node:tls';
 import { parse as parseSslParameters } from 'pg-connection-string';
 import { type Host, hostsInUrl, hostsOf } from './hosts.ts';
 import { defaultsFromEnvironment, parameterProblem } from './parameters.ts';
@@ -153,6 +153,8 @@ function tlsOptions(mode: string, system: boolean, parameters: Record<string, st
     const { sslpassword, sslcrl, ssl_min_protocol_version: min, ssl_max_protocol_version: max } = parameters;
     return {
       ...(ssl as TlsOptions),
+      // Node's own certificates as well: a small image has none of the system's.
+      ...(system && { ca: [...getCACertificates('default'), ...getCACertificates('system')] }),
       ...(sslpassword !== undefined && { passphrase: sslpassword }),
       ...(sslcrl && { crl: readFileSync(sslcrl, 'utf8') }),
       minVersion: (min as TlsOptions['minVersion']) ?? 'TLSv1.2',

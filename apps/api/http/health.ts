@@ -10,6 +10,8 @@ const tables = ['library_tracks', 'library_albums', 'album_ingestion_batches', '
 /** What orchestrators ask. Ready means that an addition could be stored. */
 export function serveHealth(server: FastifyInstance, database: Database, logger: Logger): void {
   let readiness: Readiness | undefined;
+  /** Why it was not ready when last asked: told once, however often an orchestrator asks. */
+  let told: string | null = null;
 
   // Asks nothing outside on purpose: a restart mends this process, and not a database that is away.
   server.get('/livez', async () => ({ status: 'alive' }));
@@ -18,10 +20,14 @@ export function serveHealth(server: FastifyInstance, database: Database, logger:
     try {
       readiness ??= createReadiness(database.sql, tables);
       await readiness.check();
+      told = null;
       return { status: 'ready', database: 'ok' };
     } catch (error) {
       const reason = reasonOf(error);
-      logger.warn({ event: 'not_ready', error: reason }, `not ready: no addition can be stored: ${reason}`);
+      if (reason !== told) {
+        logger.warn({ event: 'not_ready', error: reason }, `not ready: no addition can be stored: ${reason}`);
+      }
+      told = reason;
       return reply.code(503).send({ status: 'waiting', database: 'unavailable' });
     }
   });
