@@ -40,7 +40,7 @@ export function createProgram(context: Context): Command {
       '\nExit codes: 0 done, 1 failed, 2 wrong usage, 10 `status` or `doctor` found something, 130 Ctrl-C.\n' +
         'The database is that of DATABASE_URL, or of an `npm start` on this machine. docs/operating.md has more.',
     );
-  for (const { add } of commands) add(program, context);
+  for (const add of commands) add(program, context);
   for (const command of program.commands) {
     if (!command.options.some(option => option.long === '--json') && command.name() !== 'completion') {
       command.option('--json', 'print one JSON document and nothing else to stdout');

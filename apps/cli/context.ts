@@ -26,9 +26,11 @@ export class Context {
    */
   async withDatabase<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result> {
     const database = await findDatabase(this.surroundings.environment);
-    const sql = await this.untilInterrupted(
-      openMigrated({ ...database, applicationName: 'segue-outbox', max: 2, deadlineMs }),
-    );
+    const opening = openMigrated({ ...database, applicationName: 'segue-outbox', max: 2, deadlineMs });
+    const sql = await this.untilInterrupted(opening).catch(error => {
+      opening.then(late => late.end({ timeout: 0 })).catch(() => undefined);
+      throw error;
+    });
     try {
       return await this.untilInterrupted(work(sql));
     } finally {

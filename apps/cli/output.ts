@@ -22,7 +22,11 @@ export class Output {
   }
 
   table(titles: readonly string[], rows: readonly (readonly string[])[]): void {
-    this.print(...table(titles, rows));
+    this.print(...this.tableLines(titles, rows));
+  }
+
+  tableLines(titles: readonly string[], rows: readonly (readonly string[])[]): string[] {
+    return table(titles, rows);
   }
 
   /** Data for programs; silent without `--json`. Called once a command. */

@@ -10,12 +10,20 @@ import { lockKey, migrate } from './migrate.ts';
 
 const migrations = globSync('*.sql', { cwd: fileURLToPath(new URL('../../drizzle', import.meta.url)) });
 
+/** Tables and views. */
 const tables = [
   'album_ingestion_batches',
   'catalog_pending',
+  'ingestion_actions',
   'ingestion_catalog_pending',
+  'ingestion_figures',
   'ingestion_ledger',
   'ingestion_outbox',
+  'ingestion_outbox_by_album',
+  'ingestion_outbox_dead',
+  'ingestion_outbox_pending',
+  'ingestion_outbox_stats',
+  'ingestion_recording',
   'library_albums',
   'library_removals',
   'library_tracks',

@@ -6,7 +6,7 @@ import { openMigrated } from './openMigrated.ts';
 test('a database that was never migrated is refused with what to do, and no connection is left behind', async () => {
   const database = await createTestDatabase();
   onTestFinished(() => database.drop());
-  await database.sql`DROP TABLE ingestion_outbox`;
+  await database.sql`DROP TABLE ingestion_outbox CASCADE`;
 
   const applicationName = 'opens-an-empty-database';
   await expect(openMigrated({ url: database.url, applicationName, max: 1 })).rejects.toThrow(

@@ -21,37 +21,55 @@ test('each role has exactly these rights; a new table has to appear here', async
   const lines = rights.map(({ table, role, privileges }) => `${table} ${role}: ${privileges ?? ''}`.trim());
   expect(lines).toEqual([
     'album_ingestion_batches segue_api: INSERT SELECT',
+    'album_ingestion_batches segue_operator: SELECT',
     'album_ingestion_batches segue_reader: SELECT',
     'album_ingestion_batches segue_relay: DELETE SELECT UPDATE',
     'album_ingestion_batches_id_seq :',
     'catalog_pending segue_api: DELETE INSERT SELECT UPDATE',
+    'catalog_pending segue_operator: SELECT',
     'catalog_pending segue_reader: SELECT',
+    'ingestion_actions segue_operator: SELECT',
+    'ingestion_actions segue_reader: SELECT',
+    'ingestion_actions segue_relay: INSERT SELECT',
+    'ingestion_actions_id_seq :',
+    'ingestion_figures segue_operator: SELECT',
+    'ingestion_figures segue_reader: SELECT',
+    'ingestion_figures segue_relay: INSERT SELECT UPDATE',
     'ingestion_ledger segue_api: SELECT',
+    'ingestion_ledger segue_operator: SELECT',
     'ingestion_ledger segue_reader: SELECT',
     'ingestion_ledger segue_relay: INSERT SELECT UPDATE',
     'ingestion_outbox segue_api: INSERT SELECT',
+    'ingestion_outbox segue_operator: SELECT',
     'ingestion_outbox segue_reader: SELECT',
     'ingestion_outbox segue_relay: DELETE SELECT UPDATE',
     'ingestion_outbox_id_seq :',
     'library_albums segue_api: DELETE INSERT SELECT UPDATE',
+    'library_albums segue_operator: SELECT',
     'library_albums segue_reader: SELECT',
     'library_removals segue_api: DELETE INSERT SELECT UPDATE',
+    'library_removals segue_operator: SELECT',
     'library_removals segue_reader: SELECT',
     'library_tracks segue_api: DELETE INSERT SELECT UPDATE',
+    'library_tracks segue_operator: SELECT',
     'library_tracks segue_reader: SELECT',
     'relay_control segue_api: SELECT',
+    'relay_control segue_operator: SELECT',
     'relay_control segue_reader: SELECT',
     'relay_control segue_relay: SELECT UPDATE',
+    'relay_slots segue_operator: SELECT',
     'relay_slots segue_reader: SELECT',
     'relay_slots segue_relay: INSERT SELECT UPDATE',
+    'relays segue_operator: SELECT',
     'relays segue_reader: SELECT',
     'relays segue_relay: DELETE INSERT SELECT UPDATE',
+    'segue_migrations segue_operator: SELECT',
     'segue_migrations segue_reader: SELECT',
     'segue_migrations_id_seq :',
   ]);
 });
 
-describe.each(['segue_api', 'segue_relay', 'segue_reader'])('%s', role => {
+describe.each(['segue_api', 'segue_relay', 'segue_reader', 'segue_operator'])('%s', role => {
   test.each(refusedTo(role))('may not %s', async statement => {
     const attempt = database.sql.begin(async transaction => {
       await transaction.unsafe(`SET LOCAL ROLE ${role}`);
@@ -74,6 +92,7 @@ function refusedTo(role: string): string[] {
   ];
   const others: Record<string, string[]> = {
     segue_api: [
+      "SELECT ingestion_outbox_discard(ids => '{1}', reason => 'x')",
       "UPDATE ingestion_outbox SET status = 'pending'",
       'DELETE FROM ingestion_outbox',
       'SELECT FROM ingestion_outbox FOR UPDATE',
@@ -89,7 +108,15 @@ function refusedTo(role: string): string[] {
       "INSERT INTO ingestion_outbox (isrc, title, artist, album) VALUES ('USRC17607839', 'a', 'b', 'c')",
       'INSERT INTO album_ingestion_batches (total_tracks) VALUES (1)',
     ],
+    segue_operator: [
+      'DELETE FROM library_tracks',
+      "UPDATE ingestion_outbox SET status = 'pending'",
+      'UPDATE ingestion_actions SET rows = 0',
+      "SELECT ingestion_action_recorded('requeue', 'x', 'x', '{}', 1, '{}', NULL)",
+    ],
     segue_reader: [
+      "SELECT ingestion_outbox_requeue(ids => '{1}', reason => 'x')",
+      "SELECT ingestion_outbox_pause('x')",
       'DELETE FROM library_tracks',
       "INSERT INTO ingestion_outbox (isrc, title, artist, album) VALUES ('USRC17607839', 'a', 'b', 'c')",
       "UPDATE ingestion_outbox SET status = 'pending'",
@@ -112,7 +139,7 @@ describe('in a cluster that has never seen Segue', () => {
     );
 
     expect(warnings).toEqual([]);
-    expect(await cluster.admin`SELECT FROM pg_roles WHERE rolname LIKE 'segue\\_%'`).toHaveLength(4);
+    expect(await cluster.admin`SELECT FROM pg_roles WHERE rolname LIKE 'segue\\_%'`).toHaveLength(5);
   });
 
   test('a user who may not make roles migrates all the same, is told so, and grants later', async () => {
@@ -123,7 +150,7 @@ describe('in a cluster that has never seen Segue', () => {
     const url = cluster.url('theirs', 'tenant');
     const warnings: string[] = [];
     await migrate(url, { onWarning: warning => warnings.push(warning) });
-    expect(warnings).toHaveLength(4);
+    expect(warnings).toHaveLength(5);
     expect(warnings[1]).toContain('the role segue_api is missing, since tenant may not make roles');
 
     for (const role of ['segue_migrator', 'segue_api', 'segue_relay', 'segue_reader']) {

@@ -181,6 +181,10 @@ export const ingestionOutbox = pgTable(
     artworkUrl: text('artwork_url'),
     reason: text('reason'),
     lastError: text('last_error'),
+    /** The id of the API's answer that made the request, as its log lines have it. */
+    requestId: uuid('request_id'),
+    /** W3C trace context of who made the request. Nothing validates it: no bad value may refuse a row. */
+    traceparent: text('traceparent'),
   },
   table => [
     // The form of the ISRC is held by the trigger that normalises it, when it is written: a check would run its
@@ -201,6 +205,9 @@ export const ingestionOutbox = pgTable(
     index('ingestion_outbox_open_by_slot')
       .on(sql`recording_slot(${table.isrc})`, table.availableAt, table.id)
       .where(sql`${table.settledAt} IS NULL`),
+    // For people: what is dead, and the story of a recording. An entry is made when a request is settled, none before.
+    index('ingestion_outbox_dead_by_age').on(table.createdAt, table.id).where(sql`${table.status} = 'dead'`),
+    index('ingestion_outbox_settled_by_isrc').on(table.isrc).where(sql`${table.settledAt} IS NOT NULL`),
   ],
 );
 
@@ -238,6 +245,9 @@ export const ingestionLedger = pgTable(
 export const albumIngestionBatches = pgTable('album_ingestion_batches', {
   id: bigint('id', { mode: 'number' }).primaryKey().generatedByDefaultAsIdentity(),
   createdAt: moment('created_at').notNull().defaultNow(),
+  /** For people; null where an older version made the request. */
+  artist: text('artist'),
+  album: text('album'),
   totalTracks: integer('total_tracks').notNull(),
   scheduledCount: integer('scheduled_count').notNull().default(0),
   skippedCount: integer('skipped_count').notNull().default(0),
@@ -305,3 +315,45 @@ export const relayControl = pgTable(
     check('relay_control_one_row', sql`${table.only}`),
   ],
 );
+
+/** What people did to the outbox, by psql, the command line or the console. */
+export const ingestionActions = pgTable(
+  'ingestion_actions',
+  {
+    id: bigint('id', { mode: 'number' }).primaryKey().generatedByDefaultAsIdentity(),
+    at: moment('at').notNull().defaultNow(),
+    /** Who did it: the user of the database, or the person that the command line or the console names. */
+    actor: text('actor').notNull(),
+    /** What was done: `requeue`, `discard`, `reschedule`, `release_stuck`, `pause`, `resume`, `prune`. */
+    action: text('action').notNull(),
+    /** Why, in the person's words. */
+    reason: text('reason').notNull(),
+    /** How many rows it changed. */
+    rows: integer('rows').notNull(),
+    /** What it was about, as it was asked: `{"ids": [1, 2]}`, `{"filter": {"error": "429"}}`. */
+    selection: jsonb('selection').notNull(),
+    /** `application_name` of the session: `psql`, `segue-outbox`, `segue-relay`. */
+    source: text('source').notNull(),
+    /** The requests that it changed, the first 10,000 of them. */
+    outboxIds: bigint('outbox_ids', { mode: 'number' }).array().notNull(),
+  },
+  table => [index('ingestion_actions_newest').on(table.at, table.id)],
+);
+
+/** What all relays did, minute by minute. Each adds its own every few seconds, so a killed one takes some seconds along. */
+export const ingestionFigures = pgTable('ingestion_figures', {
+  minute: moment('minute').primaryKey(),
+  requested: integer('requested').notNull().default(0),
+  scheduled: integer('scheduled').notNull().default(0),
+  alreadyIndexed: integer('already_indexed').notNull().default(0),
+  duplicate: integer('duplicate').notNull().default(0),
+  dead: integer('dead').notNull().default(0),
+  /** Answers that refused a request which is tried again. */
+  refused: integer('refused').notNull().default(0),
+  /** Sent anew since they had vanished. */
+  reconciled: integer('reconciled').notNull().default(0),
+  /** Sent requests by seconds from commit to sent: one count for each bucket of `lagBuckets`, and one for what is above. */
+  lag: integer('lag').array().notNull().default([]),
+  /** The highest id counted in `requested`; the newest minute says from where to count on. */
+  lastId: bigint('last_id', { mode: 'number' }),
+});

@@ -81,7 +81,9 @@ describe.each(states)('%s', (_, plans, fill) => {
 
   /** How the work reads the outbox, each way once. */
   async function readsOfOutbox(work: (db: Queryable) => Promise<unknown>): Promise<string[]> {
-    return [...new Set((await accessesOfOutbox(work)).map(({ how }) => how))].sort();
+    const reads = (await accessesOfOutbox(work)).map(({ how }) => how);
+    // An empty list of ids implies any condition, that of this index, too.
+    return [...new Set(reads.filter(how => !how.endsWith('ingestion_outbox_dead_by_age')))].sort();
   }
 
   test('a claim walks the index of open rows in its order, and looks each row up by its id', async () => {

@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest';
+import { newIsrc, useOutbox } from '../test/outbox.ts';
+import type { OutboxFilter } from './filter.ts';
+import { CursorError, type FindOptions, find } from './find.ts';
+
+const outbox = useOutbox();
+const settled = (status: string, given: Record<string, unknown> = {}) => ({
+  status,
+  settled_at: new Date(),
+  ...given,
+});
+
+/** The ids of every page. */
+async function pagesOf(options: FindOptions): Promise<number[][]> {
+  const pages: number[][] = [];
+  let after: string | undefined;
+  do {
+    const page = await find(outbox.sql, { ...options, after });
+    pages.push(page.rows.map(({ id }) => id));
+    after = page.next ?? undefined;
+  } while (after !== undefined);
+  return pages;
+}
+
+test.each(['pending', 'dead', 'scheduled', undefined] as const)(
+  'pages of %s requests hold each once, in order',
+  async status => {
+    const row = status === undefined || status === 'pending' ? {} : settled(status);
+    // Two made in the same transaction have the same moment.
+    const ids = await outbox.store(row, row, row);
+    const moment = new Date(Date.now() - 5_000);
+    ids.unshift(...(await outbox.store(...[1, 2].map(() => ({ ...row, created_at: moment })))));
+    const filter = { status };
+    const byAge = status === 'pending' || status === 'dead';
+    const oldest = byAge ? ids : [...ids].sort((a, b) => a - b);
+    expect(await pagesOf({ filter, order: 'oldest', limit: 2 })).toEqual([
+      oldest.slice(0, 2),
+      oldest.slice(2, 4),
+      oldest.slice(4),
+    ]);
+    expect((await pagesOf({ filter, limit: 2 })).flat()).toEqual([...oldest].reverse());
+  },
+);
+
+test('a page goes on where it was when rows are settled meanwhile', async () => {
+  const ids = await outbox.store({}, {}, {}, {});
+  const first = await find(outbox.sql, { filter: { status: 'pending' }, order: 'oldest', limit: 2 });
+  await outbox.sql`UPDATE ingestion_outbox SET status = 'skipped', settled_at = now() WHERE id = ANY(${ids.slice(0, 2)})`;
+  const after = first.next as string;
+  const second = await find(outbox.sql, { filter: { status: 'pending' }, order: 'oldest', limit: 2, after });
+  expect(second).toMatchObject({ rows: [{ id: ids[2] }, { id: ids[3] }], next: null });
+});
+
+test('all requests of a recording are found, settled or not', async () => {
+  const isrc = newIsrc();
+  const ids = await outbox.store({ isrc }, settled('scheduled', { isrc }), {});
+  const { rows } = await find(outbox.sql, { filter: { isrc: isrc.toLowerCase() }, order: 'oldest' });
+  expect(rows.map(({ id }) => id).sort()).toEqual(ids.slice(0, 2).sort());
+});
+
+test.each<[string, OutboxFilter, Record<string, unknown>]>([
+  ['reason', { reason: 'duplicate' }, settled('skipped', { reason: 'duplicate' })],
+  ['error', { error: 'BAD GATE' }, { last_error: '502 Bad Gateway' }],
+  ['text', { text: 'blue in' }, { title: 'Blue in Green' }],
+  ['artist', { artist: 'bill evans' }, { artist: 'Bill Evans' }],
+  ['album', { album: 'undercurrent' }, { album: 'Undercurrent' }],
+  ['force', { force: true }, { force: true }],
+  ['waits', { waits: true }, { available_at: new Date(Date.now() + 60_000) }],
+  ['attempts', { attempts: 3 }, { attempts: 3 }],
+  [
+    'createdBefore',
+    { createdBefore: new Date(Date.now() - 3_600_000) },
+    { created_at: new Date(Date.now() - 7_200_000) },
+  ],
+  ['a text with a quote', { text: "it's \\ {" }, { title: "It's \\ { so" }],
+])('a filter by %s finds what fits and nothing else', async (_, filter, row) => {
+  const [, id] = await outbox.store({}, row);
+  expect((await find(outbox.sql, { filter })).rows.map(row => row.id)).toEqual([id]);
+});
+
+test.each(['', 'nonsense', Buffer.from("infinity|1'; DROP TABLE x").toString('base64url')])(
+  '"%s" is no cursor',
+  async after => {
+    await expect(find(outbox.sql, { after })).rejects.toThrow(CursorError);
+  },
+);

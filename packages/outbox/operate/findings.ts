@@ -1,0 +1,100 @@
+import type { Queryable } from '@segue/database/connection.ts';
+import { type Backlog, readBacklog } from './backlog.ts';
+import { type KnownRelay, type OrphanedSlots, readOrphanedSlots, readRelays } from './relays.ts';
+import { readSending, type Sending } from './sending.ts';
+
+/** Something that a person should know of, the same at the command line and in the console. */
+export type OperatorFinding = {
+  kind: 'paused' | 'stalled' | 'no_relay' | 'held_back' | 'stuck_slots' | 'dead';
+  /** `failure`: nothing is sent, or not all. */
+  severity: 'warning' | 'failure';
+  /** One line: what is, with the figure. */
+  summary: string;
+  /** What mends it. */
+  remedy: string;
+};
+
+/** How the outbox stands, and what is wrong with it. */
+export type Overview = {
+  backlog: Backlog;
+  sending: Sending;
+  relays: KnownRelay[];
+  slots: OrphanedSlots;
+  findings: OperatorFinding[];
+};
+
+/** R1 promises 5 s; a minute is no accident. */
+const stalledSeconds = 60;
+/** A heartbeat comes each second or two. */
+const silentSeconds = 30;
+
+export async function readOverview(db: Queryable): Promise<Overview> {
+  const [backlog, sending, relays, slots] = await Promise.all([
+    readBacklog(db),
+    readSending(db),
+    readRelays(db),
+    readOrphanedSlots(db),
+  ]);
+  const state = { backlog, sending, relays, slots };
+  return { ...state, findings: findingsOf(state) };
+}
+
+export function findingsOf({
+  backlog,
+  sending,
+  relays,
+  slots,
+}: Omit<Overview, 'findings'>): OperatorFinding[] {
+  const findings: OperatorFinding[] = [];
+  const alive = relays.filter(relay => relay.state !== 'stopped' && relay.silentSeconds < silentSeconds);
+  if (sending.paused) {
+    const { at, by, reason } = sending.paused;
+    findings.push({
+      kind: 'paused',
+      severity: 'failure',
+      summary: `sending is paused since ${at.toISOString()} by ${by ?? 'somebody'}: ${reason ?? 'no reason given'}`,
+      remedy: 'outbox resume --reason "…"',
+    });
+  }
+  if (alive.length === 0) {
+    findings.push({
+      kind: 'no_relay',
+      severity: 'failure',
+      summary: 'no relay has given a sign of life for 30 s: nothing is sent',
+      remedy: 'start one (`npm run relay`), or look into the log of the one that ended',
+    });
+  } else if (alive.every(relay => relay.state === 'held_back')) {
+    findings.push({
+      kind: 'held_back',
+      severity: 'failure',
+      summary: 'no relay can reach Inngest: requests wait, and none is lost',
+      remedy: 'outbox doctor --only inngest; docs/runbook/inngest-down.md',
+    });
+  }
+  if (slots.stuck > 0) {
+    findings.push({
+      kind: 'stuck_slots',
+      severity: 'failure',
+      summary: `${slots.stuck} of 32 slots are held by a relay that is gone: their requests wait`,
+      remedy: 'outbox release-stuck --reason "…"',
+    });
+  }
+  const due = backlog.oldestDueSeconds;
+  if (due !== null && due > stalledSeconds && !sending.paused) {
+    findings.push({
+      kind: 'stalled',
+      severity: 'failure',
+      summary: `the oldest request that could be sent waits for ${Math.round(due)} s (${backlog.open} are open)`,
+      remedy: 'outbox doctor; docs/runbook/README.md',
+    });
+  }
+  if (backlog.dead > 0) {
+    findings.push({
+      kind: 'dead',
+      severity: 'warning',
+      summary: `${backlog.dead} requests are dead, ${backlog.diedLastHour} of them since an hour ago`,
+      remedy: 'outbox list --status dead; then requeue or discard them (docs/runbook/poison-event.md)',
+    });
+  }
+  return findings;
+}
