@@ -6,7 +6,17 @@ import { TidalApiError } from '@segue/tidal/http/error.ts';
 export type CatalogAnswer<Item> =
   | { outcome: 'found'; item: Item }
   | { outcome: 'not_found' }
-  | { outcome: 'tidal_unavailable'; retryable: boolean };
+  | TidalUnavailable;
+
+export type TidalUnavailable = {
+  outcome: 'tidal_unavailable';
+  retryable: boolean;
+  /** Set when our own queue for TIDAL was longer than the time: TIDAL was not asked. */
+  unasked?: true;
+};
+
+/** A call ends at its deadline by itself, and says why. */
+const graceMs = 200;
 
 /**
  * Makes one of three answers of what a call to TIDAL returns or throws. Details of a failure are logged.
@@ -20,7 +30,7 @@ export async function askCatalog<Item>(
   try {
     const leftMs = endsAt - performance.now();
     if (leftMs <= 0) throw noTimeLeft();
-    const item = await within(leftMs, call(), noTimeLeft);
+    const item = await within(leftMs + graceMs, call(), noTimeLeft);
     return item === null ? { outcome: 'not_found' } : { outcome: 'found', item };
   } catch (error) {
     if (!(error instanceof TidalApiError)) throw error;
@@ -28,7 +38,8 @@ export async function askCatalog<Item>(
       { event: 'tidal_error', error: reasonOf(error), status: error.status, retryable: error.retryable },
       error.unasked ? 'our own queue for TIDAL was longer than the time of the request' : 'TIDAL failed',
     );
-    return { outcome: 'tidal_unavailable', retryable: error.retryable };
+    const { retryable, unasked } = error;
+    return { outcome: 'tidal_unavailable', retryable, ...(unasked && { unasked }) };
   }
 }
 

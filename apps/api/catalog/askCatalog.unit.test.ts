@@ -25,6 +25,16 @@ test.each([true, false])("TIDAL's failure is logged, and told with retryable: %s
   expect(lines).toMatchObject([{ error: 'track 1: detail', status: 500, retryable }]);
 });
 
+test('a turn that did not come in time is told apart from a failure of TIDAL', async () => {
+  lines.length = 0;
+  const failure = new TidalApiError('No turn came in time', { retryable: true, status: null, unasked: true });
+  const answer = await askCatalog(() => Promise.reject(failure), inGoodTime());
+  expect(answer).toEqual({ ...retryable, unasked: true });
+  expect(lines).toMatchObject([
+    { event: 'tidal_error', msg: 'our own queue for TIDAL was longer than the time of the request' },
+  ]);
+});
+
 test('what has not answered when the time is up may be asked for again', async () => {
   const never = () => new Promise<never>(() => {});
   expect(await askCatalog(never, { logger, endsAt: performance.now() + 20 })).toEqual(retryable);

@@ -1,6 +1,7 @@
 import type { libraryAlbums, libraryTracks } from '@segue/database/schema.ts';
 import type { Logger } from '@segue/telemetry/logger.ts';
 import type { TidalClient } from '@segue/tidal/client.ts';
+import type { TidalUnavailable } from '../catalog/askCatalog.ts';
 import type { Database } from '../database.ts';
 import type { IngestionScheduler } from '../ingestion/ingestionScheduler.ts';
 
@@ -26,4 +27,4 @@ export type Addition<Item> =
   | { outcome: 'added'; item: Item }
   | { outcome: 'duplicate'; existingItemId: string }
   | { outcome: 'not_found' }
-  | { outcome: 'tidal_unavailable'; retryable: boolean };
+  | TidalUnavailable;

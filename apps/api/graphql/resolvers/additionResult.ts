@@ -1,3 +1,4 @@
+import type { TidalUnavailable } from '../../catalog/askCatalog.ts';
 import type { Addition } from '../../library/library.ts';
 
 const nouns = { LibraryTrack: 'track', LibraryAlbum: 'album' };
@@ -27,12 +28,19 @@ export function additionResult<Item extends object>(
     case 'tidal_unavailable':
       return {
         __typename: 'TidalApiUnavailableError',
-        message: addition.retryable
-          ? `TIDAL cannot be asked for ${noun} ${tidalId} right now. Nothing was added; please try again later.`
-          : `TIDAL refuses to be asked for ${noun} ${tidalId}. Nothing was added; trying again will not help until the operator has looked into it.`,
+        message: unavailable(addition, `${noun} ${tidalId}`),
         retryable: addition.retryable,
       };
   }
+}
+
+function unavailable({ retryable, unasked }: TidalUnavailable, subject: string): string {
+  if (unasked) {
+    return `So much is asked of TIDAL right now that ${subject} had no turn in time. Nothing was added; please try again in a moment.`;
+  }
+  return retryable
+    ? `TIDAL cannot be asked for ${subject} right now. Nothing was added; please try again later.`
+    : `TIDAL refuses to be asked for ${subject}. Nothing was added; trying again will not help until the operator has looked into it.`;
 }
 
 /** The same for many. GraphQL makes null, and an error beside it, of what threw. */
