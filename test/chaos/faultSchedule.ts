@@ -1,4 +1,11 @@
-import { type InngestFault, inngestFaults, type QdrantFault, qdrantFaults } from './faults.ts';
+import {
+  type InngestFault,
+  inngestFaults,
+  type QdrantFault,
+  qdrantFaults,
+  type TidalFault,
+  tidalFaults,
+} from './faults.ts';
 import { type Random, randomStream } from './random.ts';
 
 export const databaseFaults = [
@@ -18,7 +25,7 @@ export type Blow = { atMs: number } & (
   | { what: 'kill api' | 'stop api' }
   | { what: 'inngest'; fault: InngestFault | 'refused connections' | null }
   | { what: 'qdrant'; fault: QdrantFault | 'refused connections' | null }
-  | { what: 'tidal'; fault: 'internal error' | null }
+  | { what: 'tidal'; fault: TidalFault | null }
   | { what: 'database'; fault: DatabaseFault }
 );
 
@@ -47,7 +54,7 @@ export function blowsOf({ seed, round, ms, relays, leaseMs }: RoundOptions): Blo
       return { atMs, what: 'qdrant', fault: random.chance(0.5) ? null : random.oneOf(kinds) };
     }),
     ...times(stream('tidal'), ms, 1_000, 5_000, (random, atMs): Blow => {
-      return { atMs, what: 'tidal', fault: random.chance(0.7) ? null : 'internal error' };
+      return { atMs, what: 'tidal', fault: random.chance(0.6) ? null : random.oneOf(tidalFaults) };
     }),
     ...times(stream('database'), ms, 3_000, 8_000, (random, atMs): Blow => {
       return { atMs, what: 'database', fault: random.oneOf(databaseFaults) };

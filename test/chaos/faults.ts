@@ -38,8 +38,12 @@ export const qdrantFaults = {
   reset: 'reset',
 } as const satisfies Record<string, Fault>;
 
+/** What TIDAL may do: answer nothing, name albums and not their tracks, or hold us to a pace. */
+export const tidalFaults = ['internal error', 'no listings', 'rate limit'] as const;
+
 export type InngestFault = keyof typeof inngestFaults;
 export type QdrantFault = keyof typeof qdrantFaults;
+export type TidalFault = (typeof tidalFaults)[number];
 
 /** Sent with the part of a refused call that goes through, so that it is not looked at again. */
 const passHeader = 'x-chaos-pass';

@@ -1,4 +1,5 @@
 import type { Sql } from '@segue/database/connection.ts';
+import type { Catalogue } from '@segue/stand-ins/tidal/catalogue.ts';
 import type { AlbumCount, LedgerEntry, Row } from './model.ts';
 
 /** What the tables say, as the model looks at it. */
@@ -35,6 +36,26 @@ export async function countOpen(sql: Sql): Promise<number> {
     SELECT count(*)::int AS open FROM ingestion_outbox
     WHERE settled_at IS NULL OR status IN ('pending', 'in_flight')`;
   return answer.open;
+}
+
+/** Items of which TIDAL owes something. */
+export async function countOwed(sql: Sql): Promise<number> {
+  const [answer] = await sql<[{ owed: number }]>`SELECT count(*)::int AS owed FROM ingestion_catalog_pending`;
+  return answer.owed;
+}
+
+/** Rule R11, once TIDAL has answered for all: every album is whole, and owes nothing. */
+export async function readBrokenAlbums(sql: Sql, { albums }: Catalogue): Promise<string[]> {
+  const rows = await sql<{ tidalId: string; listed: number; owed: number | null }[]>`
+    SELECT tidal_album_id AS "tidalId", jsonb_array_length(track_listing) AS listed, tracks_owed AS owed
+    FROM library_albums`;
+  const lengths = new Map(albums.map(album => [album.id, album.items.length]));
+  return rows
+    .filter(({ tidalId, listed, owed }) => listed !== lengths.get(tidalId) || owed !== 0)
+    .map(
+      ({ tidalId, listed, owed }) =>
+        `R11: album ${tidalId} has ${listed} of ${lengths.get(tidalId)} tracks, and ${owed} are owed`,
+    );
 }
 
 /** Lets a day pass: what was sent until now is out of the dedupe window of 24 h. */

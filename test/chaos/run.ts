@@ -7,9 +7,11 @@ import { type Outcome, violations } from './model.ts';
 import {
   countInserts,
   countOpen,
+  countOwed,
   type Held,
   lastSettled,
   passADay,
+  readBrokenAlbums,
   readHeld,
   readTables,
 } from './observation.ts';
@@ -96,7 +98,9 @@ export async function runChaos({ seed, seconds, signal, say }: ChaosOptions): Pr
 
   async function drain(): Promise<number> {
     const start = performance.now();
-    const isBusy = async () => (await countInserts(sql)) > 0 || (await countOpen(sql)) > 0;
+    // What is owed first: it becomes rows.
+    const isBusy = async () =>
+      (await countInserts(sql)) > 0 || (await countOwed(sql)) > 0 || (await countOpen(sql)) > 0;
     while (await isBusy().catch(() => true)) {
       if (performance.now() - start > drainWithinMs) break;
       await wait(50);
@@ -126,7 +130,10 @@ export async function runChaos({ seed, seconds, signal, say }: ChaosOptions): Pr
       const drainMs = await drain();
       longestDrainMs = Math.max(longestDrainMs, drainMs);
       outcome = await observe();
-      wrong.push(...violations(outcome), ...additions.problems, ...tally.problems);
+      const brokenAlbums = await onFreshConnection(system.databaseUrl, fresh =>
+        readBrokenAlbums(fresh, catalogue),
+      );
+      wrong.push(...violations(outcome), ...brokenAlbums, ...additions.problems, ...tally.problems);
       say(
         `round ${round + 1} of ${rounds}: ${outcome.rows.length} rows, ${outcome.events.length} sends, ` +
           `drained in ${Math.round(drainMs)} ms, ${wrong.length} violations`,

@@ -7,7 +7,14 @@ import type { Catalogue } from '@segue/stand-ins/tidal/catalogue.ts';
 import { startTidal } from '@segue/stand-ins/tidal/server.ts';
 import { ensureCollection } from '@segue/track-index/collection.ts';
 import { connectToIndex } from '@segue/track-index/connect.ts';
-import { type InngestFault, inngestFaults, type QdrantFault, qdrantFaults, refuseEvents } from './faults.ts';
+import {
+  type InngestFault,
+  inngestFaults,
+  type QdrantFault,
+  qdrantFaults,
+  refuseEvents,
+  type TidalFault,
+} from './faults.ts';
 import type { AcceptedEvent } from './model.ts';
 import { lastingPort } from './ports.ts';
 
@@ -18,13 +25,16 @@ export type Services = {
   /** Lets a fault befall every call from now on; null ends it. */
   inngest(fault: InngestFault | Unreachable | null): Promise<void>;
   qdrant(fault: QdrantFault | Unreachable | null): Promise<void>;
-  tidal(fault: 'internal error' | null): void;
+  tidal(fault: TidalFault | null): void;
   /** Puts recordings into the index, which must be reachable. */
   index(isrcs: string[]): Promise<void>;
   /** What Inngest has accepted until now; it must be reachable. */
   events(): AcceptedEvent[];
   stop(): Promise<void>;
 };
+
+/** TIDAL's bucket, filled twenty times as fast: 4 requests a second, where a round asks for more. */
+const tidalPace = { burst: 10, perSecond: 20, cost: 5 };
 
 /** More events than any run makes. */
 const capacity = 5_000_000;
@@ -76,7 +86,10 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       await qdrant.reachable(fault !== 'refused connections');
     },
     tidal(fault) {
-      tidal.answerWith(fault === null ? null : () => ({ status: 500, body: '' }));
+      const fails = (url: string) =>
+        fault === 'internal error' || (fault === 'no listings' && /\/items|\/tracks\?/.test(url));
+      tidal.answerWith(({ url }) => (fails(url) ? { status: 500, body: '' } : undefined));
+      tidal.limitRate(fault === 'rate limit' ? tidalPace : null);
     },
     async index(isrcs) {
       const points = isrcs.map(isrc => ({ id: hashIsrcToUuid(isrc), vector: {}, payload: {} }));
