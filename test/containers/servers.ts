@@ -23,9 +23,13 @@ export function addressOf({ variable }: Server): string | undefined {
  * @throws Error naming what is missing and what to do: Docker, or images, unless {@link skipVariable} is set
  */
 export async function findServers(...wanted: Server[]): Promise<Set<Server>> {
-  const docker = await connectToDocker();
-  const found = new Set<Server>();
-  for (const server of wanted) if (addressOf(server) || (await has(docker, server.image))) found.add(server);
+  const found = new Set(wanted.filter(addressOf));
+  // Docker is asked for only by what is not running already.
+  if (found.size < wanted.length) {
+    const docker = await connectToDocker();
+    for (const server of wanted)
+      if (!found.has(server) && (await has(docker, server.image))) found.add(server);
+  }
   const missing = wanted.filter(server => !found.has(server)).map(({ image }) => image);
   if (missing.length === 0) return found;
   if (!process.env[skipVariable]) {
@@ -43,7 +47,8 @@ async function connectToDocker(): Promise<ContainerRuntimeClient> {
     return await getContainerRuntimeClient();
   } catch (cause) {
     throw new Error(
-      'The container tests need Docker, and none answers here. (`npm test` runs all tests that need no container.)',
+      'The container tests need Docker, and none answers here. Name running servers in TEST_DATABASE_URL, ' +
+        'TEST_QDRANT_URL and TEST_INNGEST_URL, or run `npm test`, which needs no container.',
       { cause },
     );
   }
