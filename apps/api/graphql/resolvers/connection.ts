@@ -3,6 +3,7 @@ import { cursorOf } from '../../library/cursor.ts';
 import { countItems, hasItemsInFront, type LibraryTable, type List, listItems } from '../../library/items.ts';
 import type { Page } from '../../library/page.ts';
 import { once } from '../once.ts';
+import { oneByOne } from './oneByOne.ts';
 
 /**
  * A page of a list in the form of Relay's connections. Each part is read when it is first asked for: a page, the
@@ -11,10 +12,10 @@ import { once } from '../once.ts';
 export function connection<Table extends LibraryTable>(
   list: List<Table>,
   page: Page,
-  { bounded }: MercuriusContext,
+  request: MercuriusContext,
 ) {
-  const listed = once(() => bounded(() => listItems(list, page)));
-  const inFront = once(() => bounded(() => hasItemsInFront(list, page)));
+  const listed = once(() => oneByOne(request, () => listItems(list, page)));
+  const inFront = once(() => oneByOne(request, () => hasItemsInFront(list, page)));
   const more = async () => (await listed()).more;
   const nodes = async () => (await listed()).items;
   const cursorAt = (place: number) => async () => {
@@ -30,6 +31,6 @@ export function connection<Table extends LibraryTable>(
       startCursor: cursorAt(0),
       endCursor: cursorAt(-1),
     },
-    totalCount: once(() => bounded(() => countItems(list))),
+    totalCount: once(() => oneByOne(request, () => countItems(list))),
   };
 }
