@@ -14,6 +14,7 @@ import { Relay } from './relay.ts';
 import { Metrics } from './reporting/metrics.ts';
 import { endRowSessions, rowSession } from './rowSessions.ts';
 import { startServer } from './server.ts';
+import { keepHeartbeat } from './upkeep/heartbeat.ts';
 import { keepConfirming } from './upkeep/indexConfirmation.ts';
 import { keepRetention } from './upkeep/retention.ts';
 
@@ -89,6 +90,7 @@ await run('relay', async () => {
     fullEveryMs: 30_000,
     youngestMs: 500,
   });
+  const stopHeartbeat = keepHeartbeat(besides, inngestBreaker);
   relay.start();
   logger.info({ event: 'process_started', address: server.listeningOrigin }, 'relay is running');
 
@@ -96,6 +98,7 @@ await run('relay', async () => {
     logger,
     async stop() {
       await Promise.all([relay.stop(), stopListening(), stopRetention(), stopConfirming()]);
+      await stopHeartbeat();
       await server.close();
       await Promise.all([endRowSessions(sessions), besides.end({ timeout: 1 })]);
     },

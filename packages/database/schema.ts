@@ -200,11 +200,6 @@ export const ingestionOutbox = pgTable(
     // Open rows alone: settled history, however long, is not in it. No column of it changes with a claim, so
     // that PostgreSQL writes the claim within the page and into no index (a HOT update).
     index('ingestion_outbox_open').on(table.createdAt, table.id).where(sql`${table.settledAt} IS NULL`),
-    // How a relay reads the open rows of its slots, in the order in which they fall due. What waits for a later moment
-    // stands behind all that is due, and is not looked at.
-    index('ingestion_outbox_open_by_slot')
-      .on(sql`recording_slot(${table.isrc})`, table.availableAt, table.id)
-      .where(sql`${table.settledAt} IS NULL`),
     // For people: what is dead, and the story of a recording. An entry is made when a request is settled, none before.
     index('ingestion_outbox_dead_by_age').on(table.createdAt, table.id).where(sql`${table.status} = 'dead'`),
     index('ingestion_outbox_settled_by_isrc').on(table.isrc).where(sql`${table.settledAt} IS NOT NULL`),

@@ -16,6 +16,15 @@ test('nothing is claimed where nothing is due', async () => {
   expect((await claimAll()).rows).toEqual([]);
 });
 
+test('nothing is claimed while sending is paused, and all of it afterwards', async () => {
+  const [id] = await outbox.store({});
+  await outbox.sql`UPDATE relay_control SET paused_at = now(), paused_by = 'ada', paused_reason = 'a deploy'`;
+  expect((await claimAll()).rows).toEqual([]);
+  expect((await claim(outbox.sql, { limit: 100, leaseMs, also: [id as number] })).rows).toEqual([]);
+  await outbox.sql`UPDATE relay_control SET paused_at = NULL, paused_by = NULL, paused_reason = NULL`;
+  expect(ids(await claimAll())).toEqual([id]);
+});
+
 test('a claimed row carries what an event needs', async () => {
   const isrc = newIsrc();
   const createdAt = '2026-02-03 04:05:06.789012+00';

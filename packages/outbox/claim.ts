@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Queryable } from '@segue/database/connection.ts';
 import type { Isrc } from '@segue/ingestion/isrc.ts';
+import type { PendingQuery, Row } from 'postgres';
 import { commitAsynchronously } from './asynchronousCommit.ts';
 
 /** An outbox row that this relay holds until its lease ends. */
@@ -57,13 +58,13 @@ export async function claim(
   const rows = await db<ClaimedRow[]>`
     WITH also AS MATERIALIZED (
       SELECT id FROM ingestion_outbox
-      WHERE id = ANY(${also}::bigint[]) AND status IN ('pending', 'in_flight') AND available_at <= now()
+      WHERE id = ANY(${also}::bigint[]) AND status IN ('pending', 'in_flight') AND available_at <= now() AND ${notPaused(db)}
       LIMIT ${limit}::int
       FOR UPDATE SKIP LOCKED
     ),
     next AS MATERIALIZED (
       SELECT id FROM ingestion_outbox
-      WHERE settled_at IS NULL AND status IN ('pending', 'in_flight') AND available_at <= now()
+      WHERE settled_at IS NULL AND status IN ('pending', 'in_flight') AND available_at <= now() AND ${notPaused(db)}
         AND (created_at, id) >= (${from?.createdAt ?? '-infinity'}::text::timestamptz, ${from?.id ?? 0}::bigint)
       ORDER BY created_at, id
       LIMIT ${limit}::int - (SELECT count(*) FROM also)
@@ -78,6 +79,11 @@ export async function claim(
       request.artwork_url AS "artworkUrl", request.priority, request.force, request.attempts,
       request.created_at::text AS "createdAt"`;
   return { lease, rows: rows.sort(byPosition) };
+}
+
+/** Nothing is claimed while sending is paused; what is in hand is finished. */
+function notPaused(db: Queryable): PendingQuery<Row[]> {
+  return db`NOT EXISTS (SELECT FROM relay_control WHERE paused_at IS NOT NULL)`;
 }
 
 /**

@@ -23,7 +23,7 @@ let api: Sql;
 let relay: Sql;
 beforeAll(() => {
   const as = (role: string) =>
-    connect({ url: `${database.url}?role=${role}`, applicationName: `segue-test-${role}`, max: 1 });
+    connect({ url: database.url, applicationName: `segue-test-${role}`, max: 1, settings: { role } });
   api = as('segue_api');
   relay = as('segue_relay');
 });

@@ -1,0 +1,1 @@
+DROP INDEX "ingestion_outbox_open_by_slot";
