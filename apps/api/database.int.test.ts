@@ -4,7 +4,7 @@ import { openDatabase } from './database.ts';
 
 test('a database that was never migrated is refused with what to do', async () => {
   const testDatabase = await createTestDatabase();
-  await testDatabase.sql`DROP TABLE ingestion_outbox`;
+  await testDatabase.sql`DROP TABLE ingestion_outbox CASCADE`;
   await expect(openDatabase({ url: testDatabase.url })).rejects.toThrow(
     'no tables yet: run `npm run migrate` first',
   );

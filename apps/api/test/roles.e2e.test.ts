@@ -16,7 +16,7 @@ afterAll(async () => {
 
 test('segue_api may do all that the API does', async () => {
   await using api = await startProcess('apps/api/main.ts', {
-    DATABASE_URL: `${database.url}?role=segue_api`,
+    DATABASE_URL: `${database.url}?options=-c%20role%3Dsegue_api`,
     API_PORT: '0',
     TIDAL_API_URL: tidal.apiUrl,
     TIDAL_AUTH_URL: tidal.authUrl,
