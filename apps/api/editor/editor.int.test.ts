@@ -57,4 +57,6 @@ test.skipIf(chromiumPath === undefined)(
       await close(server);
     }
   },
+  // A browser's first start reads some 300 MB from the disk.
+  90_000,
 );
