@@ -7,6 +7,7 @@ import {
   readEnvironment,
   wholeNumber,
 } from '@segue/process/environment.ts';
+import { isDevMode } from '@segue/process/inngestMode.ts';
 import { z } from 'zod';
 
 const schema = z.object({
@@ -42,9 +43,4 @@ export function readConfiguration(environment: NodeJS.ProcessEnv = process.env):
     );
   }
   return configuration;
-}
-
-/** As the SDK reads it: an address or anything true means a Dev Server, which accepts any key. */
-function isDevMode(value: string | undefined): boolean {
-  return value !== undefined && !['0', 'false', 'no', 'off', ''].includes(value.toLowerCase());
 }

@@ -6,6 +6,7 @@ import {
   readEnvironment,
   wholeNumber,
 } from '@segue/process/environment.ts';
+import { isDevMode } from '@segue/process/inngestMode.ts';
 import { z } from 'zod';
 
 const schema = z.object({
@@ -70,9 +71,4 @@ function missingForEmbeddings(configuration: z.infer<typeof schema>): string[] {
   return needed[provider]
     .filter(variable => !configuration[variable])
     .map(variable => `${variable} is not set, and EMBEDDING_PROVIDER=${provider} needs it`);
-}
-
-/** As the SDK reads it: an address or anything true means a Dev Server, which accepts any key. */
-function isDevMode(value: string | undefined): boolean {
-  return value !== undefined && !['0', 'false', 'no', 'off', ''].includes(value.toLowerCase());
 }

@@ -1,4 +1,5 @@
 import { httpUrl, readEnvironment } from '@segue/process/environment.ts';
+import { isDevMode } from '@segue/process/inngestMode.ts';
 import { z } from 'zod';
 import { type Check, failure, ok, skipped } from './check.ts';
 
@@ -14,7 +15,7 @@ export function inngestAddress(environment: NodeJS.ProcessEnv): { base: string; 
   const given = readEnvironment(schema, environment);
   const dev = given.INNGEST_DEV;
   const devUrl = dev !== undefined && /^https?:/.test(dev) ? dev.replace(/\/+$/, '') : undefined;
-  const devMode = dev !== undefined && !['0', 'false', 'no', 'off'].includes(dev.toLowerCase());
+  const devMode = isDevMode(dev);
   const { INNGEST_EVENT_API_BASE_URL: eventBase, INNGEST_BASE_URL: base, INNGEST_EVENT_KEY: key } = given;
   if (!key && !devMode) return null;
   return {
