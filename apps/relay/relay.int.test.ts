@@ -64,7 +64,7 @@ test('thousands of requests go out in batches, each once', async () => {
 });
 
 describe('R4: recordings in the index', () => {
-  test('T030, T033: are not scheduled, and the reason is already_indexed', async () => {
+  test('are not scheduled, and the reason is already_indexed', async () => {
     const [here1, missing, here2] = some(3) as [string, string, string];
     await here.qdrant.add(here1, here2);
     await here.request(...asRequests([here1, missing, here2]));
@@ -188,7 +188,7 @@ describe('R5: recordings that were sent', () => {
   });
 });
 
-describe('R7, T036: an index that cannot be asked', () => {
+describe('R7: an index that cannot be asked', () => {
   test.each<[string, Fault]>([
     ['fails', { status: 500, body: 'no' }],
     ['is closed to us', { status: 401, body: 'Invalid API key or JWT' }],

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { isIsrc, normaliseIsrc, readIsrc } from './isrc.ts';
 
-test('T029: usrc12345678 normalises to USRC12345678', () => {
+test('usrc12345678 normalises to USRC12345678', () => {
   expect(normaliseIsrc('usrc12345678')).toBe('USRC12345678');
   expect(readIsrc('usrc12345678')).toEqual({ isrc: 'USRC12345678' });
 });

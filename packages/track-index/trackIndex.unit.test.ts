@@ -41,7 +41,7 @@ async function oddServer(listener: (request: IncomingMessage, response: ServerRe
 
 const found = (ids: string[]) => JSON.stringify({ result: ids.map(id => ({ id })), status: 'ok', time: 0 });
 
-test('T033: checkTracksExist says of each recording whether it is in the index, in one call', async () => {
+test('checkTracksExist says of each recording whether it is in the index, in one call', async () => {
   const server = await qdrant();
   const bodies: unknown[] = [];
   server.answerWith(request => {

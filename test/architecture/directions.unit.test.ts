@@ -110,7 +110,7 @@ function manifestOf(folder: string): Manifest {
 }
 
 describe('the direction of imports', () => {
-  test('the rooms are the ones that the plan knows', () => {
+  test('every room stands in the table of what it may import', () => {
     expect(new Set(imports.map(({ room }) => room))).toEqual(
       new Set([...Object.keys(mayImport), ...outside]),
     );

@@ -69,7 +69,7 @@ test.each([
       throw new Error('connection lost');
     },
   ],
-])('T035: a hint that %s is worth a debug line and nothing more', async (_, send) => {
+])('a hint that %s is worth a debug line and nothing more', async (_, send) => {
   const { logger, lines } = loggerInMemory();
   const hint = new IngestionHint(send, logger);
   hint.give();

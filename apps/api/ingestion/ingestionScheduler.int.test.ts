@@ -19,7 +19,7 @@ const schedule = (scheduler: IngestionScheduler, wanted: TrackIngestionRequest) 
 const outboxOf = (isrc: string | null) =>
   here.sql`SELECT isrc, artwork_url FROM ingestion_outbox WHERE isrc = ${isrc}`;
 
-test('T011: scheduleTrack takes a TrackIngestionRequest and returns a TrackSchedulingResult', async () => {
+test('scheduleTrack takes a TrackIngestionRequest and returns a TrackSchedulingResult', async () => {
   const { scheduler } = here.libraryWith();
   const wanted = request();
   expect(await schedule(scheduler, wanted)).toEqual({
@@ -29,7 +29,7 @@ test('T011: scheduleTrack takes a TrackIngestionRequest and returns a TrackSched
   expect(await outboxOf(wanted.isrc)).toEqual([{ isrc: wanted.isrc, artwork_url: null }]);
 });
 
-test('T011: a track that cannot be requested is a result, and no row', async () => {
+test('a track that cannot be requested is a result, and no row', async () => {
   const { scheduler } = here.libraryWith();
   const isrc = newIsrc();
   const outcome = async (given: Partial<TrackIngestionRequest>) => {
@@ -54,7 +54,7 @@ test('T011: a track that cannot be requested is a result, and no row', async () 
   expect(await outboxOf(isrc)).toEqual([]);
 });
 
-test('T020: scheduleAlbumTracks returns an individual result for each track', async () => {
+test('scheduleAlbumTracks returns an individual result for each track', async () => {
   const { scheduler } = here.libraryWith();
   const [first, last] = [newIsrc(), newIsrc()];
   const tracks = [
@@ -75,7 +75,7 @@ test('T020: scheduleAlbumTracks returns an individual result for each track', as
   expect([...(await outboxOf(first)), ...(await outboxOf(last))]).toHaveLength(2);
 });
 
-test('T029: the ISRC usrc12345678 is normalised to USRC12345678', async () => {
+test('the ISRC usrc12345678 is normalised to USRC12345678', async () => {
   const { scheduler } = here.libraryWith();
   const { scheduling } = await schedule(scheduler, request({ isrc: 'usrc12345678' }));
   expect(scheduling).toMatchObject({ isrc: 'USRC12345678' });
@@ -97,7 +97,7 @@ test('R2: an item that cannot be stored takes its requests with it', async () =>
   expect(await batches()).toEqual(before);
 });
 
-test('T035: announcing never throws, whatever the hint does', async () => {
+test('announcing never throws, whatever the hint does', async () => {
   const { scheduler } = here.libraryWith(undefined, () => {
     throw new Error('no connection');
   });

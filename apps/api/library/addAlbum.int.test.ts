@@ -12,7 +12,7 @@ const outboxOf = (isrcs: (string | null)[]) => here.sql`
   FROM ingestion_outbox WHERE isrc = ANY(${isrcs}) ORDER BY id`;
 const albumsOf = (user: string) => here.sql`SELECT * FROM library_albums WHERE user_id = ${user}`;
 
-test('T021: an added album is in the library, and each of its recordings in the outbox', async () => {
+test('an added album is in the library, and each of its recordings in the outbox', async () => {
   const listing = catalogListing({}, {}, { artistName: 'Bill Evans' });
   const album = catalogAlbum({ numberOfItems: 3 });
   const library = here.libraryWith(fakeCatalog({ albums: [{ album, listing }] }));

@@ -13,7 +13,7 @@ const outboxOf = (isrc: string | null) => here.sql`
   FROM ingestion_outbox WHERE isrc = ${isrc}`;
 const tracksOf = (user: string) => here.sql`SELECT * FROM library_tracks WHERE user_id = ${user}`;
 
-test('T012: an added track is in the library, and its recording in the outbox', async () => {
+test('an added track is in the library, and its recording in the outbox', async () => {
   const track = catalogTrack();
   const library = here.libraryWith(fakeCatalog({ tracks: [track] }));
   const user = newUser();
@@ -204,7 +204,7 @@ test.each([true, false])('TIDAL down: nothing is stored (retryable: %s)', async 
   expect(library.lines).toMatchObject([{ level: levels.warn, error: 'track 1: 503' }]);
 });
 
-test('T035: a hint that throws does not fail the addition', async () => {
+test('a hint that throws does not fail the addition', async () => {
   const track = catalogTrack();
   const library = here.libraryWith(fakeCatalog({ tracks: [track] }), () => {
     throw new Error('no connection');

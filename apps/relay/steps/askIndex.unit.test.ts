@@ -37,7 +37,7 @@ test.each([[[]], [[takenRow({ force: true })]]])(
   },
 );
 
-test('T036: an index that cannot be asked makes everything wanted, and says why', async () => {
+test('an index that cannot be asked makes everything wanted, and says why', async () => {
   const rows = [takenRow(), takenRow()];
   const index = { checkTracksExist: vi.fn(() => Promise.reject(new Error('fetch failed'))) };
   expect(await askIndex(index, closed(), rows)).toEqual({

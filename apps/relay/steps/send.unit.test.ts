@@ -26,7 +26,7 @@ function outside(given: Partial<SendDependencies> = {}) {
 
 const unavailable: Answer = { kind: 'unavailable', error: 'Inngest answered 503: later', retryAfterMs: 5 };
 
-test('T030: a row makes the event of the contract', () => {
+test('a row makes the event of the contract', () => {
   const row = takenRow({
     title: 'So What',
     artworkUrl: 'https://art/1',

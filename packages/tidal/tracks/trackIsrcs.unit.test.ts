@@ -16,7 +16,7 @@ async function tracksById({ query }: ReceivedRequest) {
   };
 }
 
-test('T022 ISRCs of 45 tracks are asked for in chunks of 20 and matched by id', async () => {
+test('ISRCs of 45 tracks are asked for in chunks of 20 and matched by id', async () => {
   await using tidal = await startTidalServer();
   tidal.answer('/tracks', tracksById);
   const isrcs = await tidal.client().batchFetchTrackIsrcs(ids(1, 45));
