@@ -1,3 +1,4 @@
+import { listen } from '@segue/http/listen.ts';
 import { hint } from '@segue/outbox/hint.ts';
 import { run } from '@segue/process/run.ts';
 import { createLogger } from '@segue/telemetry/logger.ts';
@@ -7,7 +8,7 @@ import { allowanceOf, unlimited } from './access/mutationAllowance.ts';
 import { startCompletion } from './catalog/completion.ts';
 import { limitsOf, readConfiguration, tokenChecks } from './configuration.ts';
 import { openDatabase } from './database.ts';
-import { close, createServer, listen } from './http/server.ts';
+import { createServer } from './http/server.ts';
 import { IngestionHint } from './ingestion/hint.ts';
 import { IngestionScheduler } from './ingestion/ingestionScheduler.ts';
 
@@ -40,7 +41,8 @@ await run('api', async () => {
     explorable,
   });
 
-  const address = await listen(server, configuration.API_HOST, configuration.API_PORT);
+  const { API_HOST: host, API_PORT: port } = configuration;
+  const address = await listen(server, { variables: 'API', host, port });
   logger.info(
     { event: 'process_started', address },
     `api is running: GraphQL at ${address}/graphql${explorable ? `, its editor at ${address}/graphiql` : ''}`,
@@ -52,7 +54,7 @@ await run('api', async () => {
     logger,
     async stop() {
       await completion.stop();
-      await close(server);
+      await server.close();
       await ingestionHint.flush();
       await database.sql.end({ timeout: 2 });
     },

@@ -75,6 +75,7 @@ await run('relay', async () => {
     inngestBreaker,
     indexBreaker,
     metrics,
+    logger,
     host: configuration.RELAY_HOST,
     port: configuration.RELAY_PORT,
   });

@@ -1,5 +1,6 @@
 import { connect, type Sql } from '@segue/database/connection.ts';
 import { ConfigurationError } from '@segue/process/environment.ts';
+import { createLogger } from '@segue/telemetry/logger.ts';
 import { useDatabase } from '@segue/testing/database.ts';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Breaker } from './guards/breaker.ts';
@@ -19,7 +20,8 @@ const impatient = { firstWaitMs: 0, longestWaitMs: 0 };
 async function start({ sql = database.sql, port = 0, waits = hour } = {}) {
   const breakers = { inngestBreaker: new Breaker(waits), indexBreaker: new Breaker(waits) };
   const metrics = new Metrics({ sql, ...breakers });
-  const server = await startServer({ sql, ...breakers, metrics, host: '127.0.0.1', port });
+  const logger = createLogger('relay', 'silent');
+  const server = await startServer({ sql, ...breakers, metrics, logger, host: '127.0.0.1', port });
   onTestFinished(() => server.close());
   const get = async (path: string) => {
     const response = await fetch(`${server.listeningOrigin}${path}`);
@@ -177,6 +179,6 @@ describe('the console', () => {
 test('a port that is taken is a configuration error that names the variable', async () => {
   const { port } = await start();
   await expect(start({ port })).rejects.toThrow(
-    new ConfigurationError(`RELAY_PORT ${port} is taken on 127.0.0.1`),
+    new ConfigurationError(`RELAY_PORT ${port} is taken on 127.0.0.1; choose another`),
   );
 });

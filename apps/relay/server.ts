@@ -1,8 +1,11 @@
 import type { Sql } from '@segue/database/connection.ts';
 import { createReadiness } from '@segue/database/readiness.ts';
-import { ConfigurationError } from '@segue/process/environment.ts';
+import { listen } from '@segue/http/listen.ts';
+import { serveReadiness } from '@segue/http/readiness.ts';
+import { createHttpServer } from '@segue/http/server.ts';
 import { reasonOf } from '@segue/process/reason.ts';
-import fastify, { type FastifyInstance } from 'fastify';
+import type { Logger } from '@segue/telemetry/logger.ts';
+import type { FastifyInstance } from 'fastify';
 import { consolePage } from './console/console.ts';
 import type { Breaker } from './guards/breaker.ts';
 import type { Metrics } from './reporting/metrics.ts';
@@ -12,6 +15,7 @@ export type ServerOptions = {
   inngestBreaker: Breaker;
   indexBreaker: Breaker;
   metrics: Metrics;
+  logger: Logger;
   host: string;
   port: number;
 };
@@ -19,19 +23,16 @@ export type ServerOptions = {
 /** What a claim and the settlement after it write to. */
 const tables = ['ingestion_outbox', 'ingestion_ledger', 'album_ingestion_batches'];
 
-/**
- * Serves what an operator asks of a relay. `/livez` intentionally checks nothing outside of the process: a
- * relay that waits for Inngest or PostgreSQL is alive, and a restart would not help it. `/readyz` says whether rows
- * could be claimed and sent now.
- */
+/** Of the 10 s that a stop may take; a page is not waited for. */
+const finishWithinMs = 2_000;
+
+/** Serves what an operator asks of a relay. `/readyz` says whether rows could be claimed and sent now. */
 export async function startServer(options: ServerOptions): Promise<FastifyInstance> {
-  const { sql, inngestBreaker, indexBreaker, metrics, host, port } = options;
+  const { sql, inngestBreaker, indexBreaker, metrics, logger, host, port } = options;
   const readiness = createReadiness(sql, tables);
-  const server = fastify({ forceCloseConnections: true });
+  const server = createHttpServer({ logger, finishWithinMs });
 
-  server.get('/livez', () => ({ status: 'alive' }));
-
-  server.get('/readyz', async (_request, reply) => {
+  serveReadiness(server, async () => {
     const reason = await readiness.check().then(() => null, reasonOf);
     const state = {
       database: reason === null ? 'ok' : 'unavailable',
@@ -40,9 +41,7 @@ export async function startServer(options: ServerOptions): Promise<FastifyInstan
       qdrant: indexBreaker.isHeldBack ? 'unavailable' : 'ok',
     };
     const ready = state.database === 'ok' && state.inngest === 'ok';
-    return reply
-      .code(ready ? 200 : 503)
-      .send({ status: ready ? 'ready' : 'waiting', ...state, ...(reason !== null && { reason }) });
+    return { ready, details: { ...state, ...(reason !== null && { reason }) } };
   });
 
   server.get('/metrics', async (_request, reply) => {
@@ -61,11 +60,6 @@ export async function startServer(options: ServerOptions): Promise<FastifyInstan
     return reply.type('text/html; charset=utf-8').send(await consolePage(sql, breakers));
   });
 
-  try {
-    await server.listen({ host, port });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    throw new ConfigurationError(`RELAY_PORT ${port} is taken on ${host}`);
-  }
+  await listen(server, { variables: 'RELAY', host, port });
   return server;
 }

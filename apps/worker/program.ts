@@ -8,7 +8,7 @@ import { createEmbedder } from './embedding/embedder.ts';
 import { createInngestClient } from './inngestClient.ts';
 import { guardCollection } from './serving/collectionGuard.ts';
 import { startRegistration } from './serving/registration.ts';
-import { register, startServer, stopServer } from './serving/server.ts';
+import { register, startServer } from './serving/server.ts';
 import { createTrackIngestion } from './trackIngestion.ts';
 
 const loopback = ['127.0.0.1', '::1', 'localhost'];
@@ -58,6 +58,7 @@ await run('worker', async () => {
     functions: [trackIngestion],
     isRegistered: () => isRegistered(),
     checkCollection: guard.check,
+    logger,
     host: configuration.WORKER_HOST,
     port: configuration.WORKER_PORT,
   });
@@ -78,7 +79,7 @@ await run('worker', async () => {
     logger,
     async stop() {
       await Promise.all([registration.stop(), guard.stop()]);
-      await stopServer(server);
+      await server.close();
     },
   };
 });

@@ -1,11 +1,12 @@
 import { openDatabase } from '@segue/api/database.ts';
-import { close, createServer, listen, localServer } from '@segue/api/http/server.ts';
+import { createServer, localServer } from '@segue/api/http/server.ts';
 import { IngestionHint } from '@segue/api/ingestion/hint.ts';
 import {
   IngestionScheduler,
   type Stored,
   type TrackSchedulingResult,
 } from '@segue/api/ingestion/ingestionScheduler.ts';
+import { listen } from '@segue/http/listen.ts';
 import { eventId, ingestionRequested } from '@segue/ingestion/event.ts';
 import type { Isrc } from '@segue/ingestion/isrc.ts';
 import { hint } from '@segue/outbox/hint.ts';
@@ -50,10 +51,10 @@ const Scheduler = scheduling === 'outbox' ? IngestionScheduler : NoScheduler;
 const scheduler = new Scheduler({ hint: ingestionHint, logger });
 const server = await createServer({ database, catalog, scheduler, logger }, localServer);
 if (scheduling === 'in the request') scheduleInTheRequest(server);
-const address = await listen(server, '127.0.0.1', 0);
+const address = await listen(server, { variables: 'API', host: '127.0.0.1', port: 0 });
 
 process.on('disconnect', async () => {
-  await close(server);
+  await server.close();
   await ingestionHint.flush();
   await database.sql.end({ timeout: 2 });
   process.exit();

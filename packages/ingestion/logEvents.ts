@@ -271,8 +271,8 @@ export const logEvents = {
   },
   request_failed: {
     levels: ['error'],
-    by: ['api'],
-    when: 'A request failed in a way that nobody foresaw; the user got `INTERNAL_SERVER_ERROR` with the `requestId`.',
+    by: ['api', 'relay', 'worker'],
+    when: 'A request failed in a way that nobody foresaw; the answer was `INTERNAL_SERVER_ERROR`, or 500, with the `requestId`.',
     action: 'It is a bug: report it with `error` and `stack`.',
   },
 

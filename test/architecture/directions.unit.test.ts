@@ -11,6 +11,7 @@ const mayImport: Record<string, string[]> = {
   'packages/terminal': [],
   'packages/telemetry': ['packages/ingestion'],
   'packages/process': ['packages/telemetry'],
+  'packages/http': ['packages/process', 'packages/telemetry'],
   'packages/track-index': ['packages/ingestion', 'packages/process'],
   'packages/database': ['packages/process', 'packages/telemetry'],
   'packages/outbox': ['packages/ingestion', 'packages/database'],
@@ -23,10 +24,10 @@ const mayImport: Record<string, string[]> = {
     'packages/local-postgres',
     'packages/process',
   ],
-  'apps/api': ['ingestion', 'telemetry', 'process', 'database', 'outbox', 'tidal'].map(
+  'apps/api': ['ingestion', 'telemetry', 'process', 'http', 'database', 'outbox', 'tidal'].map(
     name => `packages/${name}`,
   ),
-  'apps/relay': ['ingestion', 'telemetry', 'process', 'database', 'outbox', 'track-index'].map(
+  'apps/relay': ['ingestion', 'telemetry', 'process', 'http', 'database', 'outbox', 'track-index'].map(
     name => `packages/${name}`,
   ),
   'apps/cli': [
@@ -39,7 +40,7 @@ const mayImport: Record<string, string[]> = {
     'track-index',
     'tidal',
   ].map(name => `packages/${name}`),
-  'apps/worker': ['ingestion', 'telemetry', 'process', 'track-index'].map(name => `packages/${name}`),
+  'apps/worker': ['ingestion', 'telemetry', 'process', 'http', 'track-index'].map(name => `packages/${name}`),
   'apps/local': [
     'ingestion',
     'child-process',
@@ -67,7 +68,7 @@ const testsMayImport = [
 const librariesOf: Record<string, string[]> = {
   inngest: ['apps/relay', 'apps/worker'],
   '@qdrant/js-client-rest': ['packages/track-index'],
-  fastify: ['apps/api', 'apps/relay', 'apps/worker', 'packages/stand-ins'],
+  fastify: ['packages/http', 'apps/api', 'apps/relay', 'apps/worker', 'packages/stand-ins'],
   mercurius: ['apps/api'],
   'drizzle-orm': ['apps/api', 'packages/database'],
 };

@@ -1,7 +1,7 @@
+import { listen } from '@segue/http/listen.ts';
 import { chromiumPath, openBrowser } from '@segue/testing/chromium.ts';
 import { eventually } from '@segue/testing/eventually.ts';
 import { expect, test } from 'vitest';
-import { close, listen } from '../http/server.ts';
 import { catalogTrack, fakeCatalog } from '../test/catalog.ts';
 import { useLibrary } from '../test/library.ts';
 import { serverOf } from '../test/server.ts';
@@ -13,7 +13,7 @@ test.skipIf(chromiumPath === undefined)(
   async () => {
     const track = catalogTrack({ tidalId: '53834611', title: 'Blue in Green' });
     const server = await serverOf(here.libraryWith(fakeCatalog({ tracks: [track] })));
-    const address = await listen(server, '127.0.0.1', 0);
+    const address = await listen(server, { variables: 'API', host: '127.0.0.1', port: 0 });
     const browser = await openBrowser();
     try {
       const page = await browser.newPage();
@@ -65,7 +65,7 @@ test.skipIf(chromiumPath === undefined)(
       expect(await here.sql`SELECT FROM library_tracks WHERE tidal_track_id = '53834611'`).toHaveLength(1);
     } finally {
       await browser.close();
-      await close(server);
+      await server.close();
     }
   },
 );

@@ -1,4 +1,5 @@
 import { createReadiness, type Readiness } from '@segue/database/readiness.ts';
+import { serveReadiness } from '@segue/http/readiness.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import type { Logger } from '@segue/telemetry/logger.ts';
 import type { FastifyInstance } from 'fastify';
@@ -13,22 +14,19 @@ export function serveHealth(server: FastifyInstance, database: Database, logger:
   /** Why it was not ready when last asked: told once, however often an orchestrator asks. */
   let told: string | null = null;
 
-  // Asks nothing outside on purpose: a restart mends this process, and not a database that is away.
-  server.get('/livez', async () => ({ status: 'alive' }));
-
-  server.get('/readyz', async (_request, reply) => {
+  serveReadiness(server, async () => {
     try {
       readiness ??= createReadiness(database.sql, tables);
       await readiness.check();
       told = null;
-      return { status: 'ready', database: 'ok' };
+      return { ready: true, details: { database: 'ok' } };
     } catch (error) {
       const reason = reasonOf(error);
       if (reason !== told) {
         logger.warn({ event: 'not_ready', error: reason }, `not ready: no addition can be stored: ${reason}`);
       }
       told = reason;
-      return reply.code(503).send({ status: 'waiting', database: 'unavailable' });
+      return { ready: false, details: { database: 'unavailable' } };
     }
   });
 }

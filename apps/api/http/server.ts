@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { ConfigurationError } from '@segue/process/environment.ts';
-import { type FastifyInstance, fastify } from 'fastify';
+import { createHttpServer } from '@segue/http/server.ts';
+import type { FastifyInstance } from 'fastify';
 import { NoSchemaIntrospectionCustomRule } from 'graphql/index.js';
 import mercurius from 'mercurius';
 import { type Authenticate, createAuthenticate } from '../access/authentication.ts';
@@ -60,15 +59,14 @@ export const localServer: ServerOptions = {
 export async function createServer(library: Library, options: ServerOptions): Promise<FastifyInstance> {
   const { database, logger } = library;
   const { authenticate, mutationAllowance, limits, allowedOrigins, explorable } = options;
-  const { requestTimeoutMs } = limits;
   const guard = new OutageGuard();
   // "Did you mean …?" would tell what introspection does not. mercurius's types do not know of it yet.
   const validateOptions = { maxErrors: namedErrors, hideSuggestions: !explorable };
-  const server = fastify({
+  const server = createHttpServer({
+    logger,
     bodyLimit: limits.bodyBytes,
-    // For a client to send its request; Fastify's default is for ever.
-    requestTimeout: requestTimeoutMs,
-    genReqId: () => randomUUID(),
+    requestTimeoutMs: limits.requestTimeoutMs,
+    finishWithinMs,
   });
   refuseOtherMethods(server);
   await sendSecurityHeaders(server, allowedOrigins);
@@ -96,7 +94,6 @@ export async function createServer(library: Library, options: ServerOptions): Pr
   limitQueries(server, limits, mutationAllowance);
   if (explorable) await serveEditor(server);
   serveHealth(server, database, logger);
-  endConnectionsWhenClosing(server);
   return server;
 }
 
@@ -105,45 +102,4 @@ function leaveErrorPathsAlone(server: FastifyInstance): void {
   server.addHook('onRoute', ({ url, schema }) => {
     if (url === '/graphql') delete schema?.response;
   });
-}
-
-/**
- * A connection that waits for its answer when we close would idle on behind it, for as long as its client likes:
- * Node ends only those that idle already.
- */
-function endConnectionsWhenClosing(server: FastifyInstance): void {
-  let closing = false;
-  server.addHook('preClose', async () => {
-    closing = true;
-  });
-  server.addHook('onSend', (_request, reply, payload, done) => {
-    if (closing) reply.header('connection', 'close');
-    done(null, payload);
-  });
-}
-
-/**
- * @returns the server's address, `http://127.0.0.1:4000`
- * @throws ConfigurationError when it cannot listen there
- */
-export async function listen(server: FastifyInstance, host: string, port: number): Promise<string> {
-  try {
-    return await server.listen({ host, port });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE') throw new ConfigurationError(`API_PORT ${port} is taken; choose another`);
-    if (code === 'EACCES')
-      throw new ConfigurationError(`API_PORT ${port} needs rights that we lack; choose another`);
-    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-      throw new ConfigurationError(`API_HOST ${host} is no address of this machine`);
-    }
-    throw error;
-  }
-}
-
-/** Takes no more requests, and resolves when those in hand are answered, or dropped after 6 s. */
-export async function close(server: FastifyInstance): Promise<void> {
-  const overdue = setTimeout(() => server.server.closeAllConnections(), finishWithinMs);
-  await server.close();
-  clearTimeout(overdue);
 }

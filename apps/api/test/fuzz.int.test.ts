@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
+import { listen } from '@segue/http/listen.ts';
 import fc from 'fast-check';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { close, listen } from '../http/server.ts';
 import { catalogTrack, fakeCatalog } from './catalog.ts';
 import { useLibrary } from './library.ts';
 import { serverOf } from './server.ts';
@@ -23,10 +23,10 @@ beforeAll(async () => {
   const served = library();
   lines = served.lines;
   server = await serverOf(served);
-  address = await listen(server, '127.0.0.1', 0);
+  address = await listen(server, { variables: 'API', host: '127.0.0.1', port: 0 });
 });
 afterAll(async () => {
-  await close(server);
+  await server.close();
 });
 
 const hostileText = fc.oneof(

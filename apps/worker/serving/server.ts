@@ -1,6 +1,9 @@
-import { ConfigurationError } from '@segue/process/environment.ts';
+import { listen } from '@segue/http/listen.ts';
+import { serveReadiness } from '@segue/http/readiness.ts';
+import { createHttpServer } from '@segue/http/server.ts';
 import { within } from '@segue/process/timeLimit.ts';
-import fastify, { type FastifyInstance } from 'fastify';
+import type { Logger } from '@segue/telemetry/logger.ts';
+import type { FastifyInstance } from 'fastify';
 import type { Inngest, InngestFunction } from 'inngest';
 import inngestPlugin from 'inngest/fastify';
 
@@ -11,6 +14,7 @@ export type ServerOptions = {
   isRegistered(): boolean;
   /** Whether the collection is there. @throws when Qdrant cannot be asked */
   checkCollection(): Promise<boolean>;
+  logger: Logger;
   host: string;
   port: number;
 };
@@ -19,38 +23,30 @@ export type ServerOptions = {
 const bodyLimit = 4 * 1024 * 1024;
 /** `/readyz` says that Qdrant does not answer when it takes longer. */
 const qdrantWithinMs = 2_000;
-/** What a stop leaves for the steps in hand, of the 10 s that it may take. */
-const stepsWithinMs = 8_000;
+/**
+ * What a stop leaves for the steps in hand, of the 10 s that it may take; what takes longer is left to Inngest, which
+ * tries it again.
+ */
+const finishWithinMs = 8_000;
 
 export const servePath = '/api/inngest';
 
-/**
- * Serves the functions to Inngest at `/api/inngest`, and `/livez` and `/readyz` to operators. `/livez` asks nothing
- * outside of the process: a restart would not help a worker that waits for Qdrant.
- */
+/** Serves the functions to Inngest at `/api/inngest`, and `/livez` and `/readyz` to operators. */
 export async function startServer(options: ServerOptions): Promise<FastifyInstance> {
-  const { client, functions, isRegistered, checkCollection, host, port } = options;
-  const server = fastify({ bodyLimit, forceCloseConnections: 'idle' });
+  const { client, functions, isRegistered, checkCollection, logger, host, port } = options;
+  const server = createHttpServer({ logger, bodyLimit, finishWithinMs });
 
-  server.get('/livez', () => ({ status: 'alive' }));
-
-  server.get('/readyz', async (_request, reply) => {
+  serveReadiness(server, async () => {
     const indexed = within(qdrantWithinMs, checkCollection(), () => new Error('late')).catch(() => false);
-    const state = {
+    const details = {
       inngest: isRegistered() ? 'ok' : 'unavailable',
       qdrant: (await indexed) ? 'ok' : 'unavailable',
     };
-    const ready = state.inngest === 'ok' && state.qdrant === 'ok';
-    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'waiting', ...state });
+    return { ready: details.inngest === 'ok' && details.qdrant === 'ok', details };
   });
 
   await server.register(inngestPlugin, { client, functions, options: { servePath } });
-  try {
-    await server.listen({ host, port });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    throw new ConfigurationError(`WORKER_PORT ${port} is taken on ${host}`);
-  }
+  await listen(server, { variables: 'WORKER', host, port });
   return server;
 }
 
@@ -66,11 +62,4 @@ export async function register(server: FastifyInstance): Promise<void> {
   if (response.statusCode === 200) return;
   const { message } = response.json<{ message?: string }>();
   throw new Error(message ?? `Inngest answered ${response.statusCode}`);
-}
-
-/** Takes no new call, and waits for those under way; what takes longer is left to Inngest, which tries it again. */
-export async function stopServer(server: FastifyInstance): Promise<void> {
-  const timer = setTimeout(() => server.server.closeAllConnections(), stepsWithinMs);
-  await server.close();
-  clearTimeout(timer);
 }
