@@ -1,4 +1,5 @@
 import type { Queryable } from '@segue/database/connection.ts';
+import { noOrigin, type RequestOrigin } from '@segue/ingestion/origin.ts';
 import type { IngestionRequest } from '@segue/ingestion/request.ts';
 import type { PendingQuery, Row } from 'postgres';
 import { booleans } from './booleans.ts';
@@ -14,13 +15,16 @@ export function storeAndEnqueue<Stored extends Row>(
   db: Queryable,
   storing: PendingQuery<Stored[]>,
   request: IngestionRequest,
+  origin: RequestOrigin = noOrigin,
 ): PendingQuery<Stored[]> {
   return db<Stored[]>`
     WITH stored AS (${storing}),
     requested AS (
-      INSERT INTO ingestion_outbox (isrc, title, artist, album, artwork_url, priority, force)
+      INSERT INTO ingestion_outbox
+        (isrc, title, artist, album, artwork_url, priority, force, request_id, traceparent)
       VALUES (${request.isrc}, ${request.title}, ${request.artist}, ${request.album},
-        ${request.artworkUrl ?? null}, ${request.priority ?? 0}, ${request.force ?? false})
+        ${request.artworkUrl ?? null}, ${request.priority ?? 0}, ${request.force ?? false},
+        ${origin.requestId}, ${origin.traceparent})
     )
     SELECT * FROM stored`;
 }
@@ -33,13 +37,14 @@ export function storeAndEnqueueAlbum<Stored extends Row>(
   db: Queryable,
   storing: PendingQuery<Stored[]>,
   requests: IngestionRequest[],
+  origin: RequestOrigin = noOrigin,
 ): PendingQuery<Stored[]> {
   return db<Stored[]>`
     WITH stored AS (${storing}),
     batch AS (
       INSERT INTO album_ingestion_batches (total_tracks) VALUES (${requests.length}) RETURNING id
     ),
-    requested AS (${albumRequests(db, db`SELECT id FROM batch`, requests)})
+    requested AS (${albumRequests(db, db`SELECT id FROM batch`, requests, origin)})
     SELECT * FROM stored`;
 }
 
@@ -48,18 +53,21 @@ export async function insertAlbumRequests(
   db: Queryable,
   batchId: number,
   requests: IngestionRequest[],
+  origin: RequestOrigin = noOrigin,
 ): Promise<void> {
-  await albumRequests(db, db`SELECT ${batchId}::bigint AS id`, requests);
+  await albumRequests(db, db`SELECT ${batchId}::bigint AS id`, requests, origin);
 }
 
 function albumRequests(
   db: Queryable,
   batch: PendingQuery<Row[]>,
   requests: IngestionRequest[],
+  origin: RequestOrigin,
 ): PendingQuery<Row[]> {
   return db`
-    INSERT INTO ingestion_outbox (album_batch_id, isrc, title, artist, album, artwork_url, priority, force)
-    SELECT batch.id, request.*
+    INSERT INTO ingestion_outbox
+      (album_batch_id, request_id, traceparent, isrc, title, artist, album, artwork_url, priority, force)
+    SELECT batch.id, ${origin.requestId}::uuid, ${origin.traceparent}::text, request.*
     FROM (${batch}) AS batch, unnest(
       ${requests.map(request => request.isrc)}::text[],
       ${requests.map(request => request.title)}::text[],

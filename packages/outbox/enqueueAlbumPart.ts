@@ -1,4 +1,5 @@
 import type { Queryable } from '@segue/database/connection.ts';
+import { noOrigin, type RequestOrigin } from '@segue/ingestion/origin.ts';
 import type { IngestionRequest } from '@segue/ingestion/request.ts';
 import { insertAlbumRequests } from './enqueue.ts';
 
@@ -30,11 +31,12 @@ export async function enqueueAlbumPart(
   db: Queryable,
   requests: IngestionRequest[],
   { batchId, owedBefore, owedAfter }: AlbumPart,
+  origin: RequestOrigin = noOrigin,
 ): Promise<EnqueuedPart> {
   const batch =
     batchId === null ? null : await recount(db, batchId, requests.length + owedAfter - owedBefore);
   if (batch !== null) {
-    if (requests.length > 0) await insertAlbumRequests(db, batch.id, requests);
+    if (requests.length > 0) await insertAlbumRequests(db, batch.id, requests, origin);
     const { totalTracks, scheduledCount, skippedCount, deadCount } = batch;
     const isClosed =
       requests.length === 0 && totalTracks > 0 && scheduledCount + skippedCount + deadCount === totalTracks;
@@ -43,7 +45,7 @@ export async function enqueueAlbumPart(
   if (requests.length === 0) return { batchId: null, closed: null };
   const [made] = await db<[{ id: number }]>`
     INSERT INTO album_ingestion_batches (total_tracks) VALUES (${requests.length + owedAfter}) RETURNING id`;
-  await insertAlbumRequests(db, made.id, requests);
+  await insertAlbumRequests(db, made.id, requests, origin);
   return { batchId: made.id, closed: null };
 }
 

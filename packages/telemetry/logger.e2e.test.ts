@@ -6,6 +6,8 @@ import type { Readable } from 'node:stream';
 import { scriptFile, startScript } from '@segue/process/test/script.ts';
 import { describe, expect, onTestFinished, test } from 'vitest';
 
+const file = (name: string) => JSON.stringify(new URL(name, import.meta.url).href);
+
 test('lines are JSON on stdout, and what is called a secret is not in them', async () => {
   const child = await startScript(`
     logger.info({ password: 'hunter2', reason: 'kept' }, 'first');
@@ -20,6 +22,25 @@ test('lines are JSON on stdout, and what is called a secret is not in them', asy
   ]);
   expect(child.output).toHaveLength(2);
   expect(child.output.join()).not.toContain('hunter2');
+});
+
+test('lines carry the id of the request that caused them', async () => {
+  const child = await startScript(`
+    const { causedBy } = await import(${file('./origin.ts')});
+    const { withoutRedaction } = await import(${file('./logger.ts')});
+    causedBy({ requestId: 'some-id', traceparent: null }, () => {
+      logger.info('of a request');
+      withoutRedaction(logger).info('of the same');
+    });
+    logger.info('of none');
+  `);
+
+  expect(await child.exited).toEqual({ code: 0, signal: null });
+  expect(child.logs.map(({ msg, requestId }) => [msg, requestId])).toEqual([
+    ['of a request', 'some-id'],
+    ['of the same', 'some-id'],
+    ['of none', undefined],
+  ]);
 });
 
 describe('a log that nobody takes', () => {

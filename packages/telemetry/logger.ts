@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { build as prettyPrinter } from 'pino-pretty';
 import type { Logger } from './lines.ts';
 import { LogWriter, sinkOf } from './logWriter.ts';
+import { originFields } from './origin.ts';
 
 export type { Logger };
 
@@ -13,7 +14,7 @@ const mayWait = 32 * 1024 * 1024;
 const secrets = ['password', 'secret', 'token', 'apiKey', 'authorization', 'clientSecret', 'eventKey'];
 
 /**
- * JSON lines on stdout; at a terminal, lines for people.
+ * JSON lines on stdout; at a terminal, lines for people. A line carries the id of the request that caused it.
  *
  * Lines are written without blocking the process: at 30,000 lines a second a blocking write each would be
  * a tenth of a relay's time. Where nobody takes them, 32 MB wait, and more is dropped and counted: the work goes on.
@@ -23,6 +24,7 @@ export function createLogger(name: string, level: string): Logger {
   const options = {
     name,
     level,
+    mixin: originFields,
     redact: secrets.flatMap(field => [field, `*.${field}`]),
   };
   const logger: Logger = isatty(1)

@@ -24,7 +24,8 @@ function page(): string {
 
 Logs are JSON lines on stdout, and readable lines at a terminal. The field \`event\` of a line is one of the following. Lines about
 scheduling also carry those of the fields \`isrc\`, \`trackTitle\`, \`result\`, \`reason\`, \`error\`, \`duration_ms\`, \`total_tracks\`,
-\`scheduled_count\` and \`skipped_count\` that apply.
+\`scheduled_count\` and \`skipped_count\` that apply. A line that a request to the API has caused carries \`requestId\`: the answer had it in
+the header \`x-request-id\`, and the request's outbox rows have it in \`request_id\`.
 
 Levels: \`debug\` is of use to developers. \`info\` is the normal course. \`warn\` is out of the ordinary and needs nobody at once. \`error\` is
 something that failed: look at it when it goes on. \`fatal\` ends the process.

@@ -15,7 +15,7 @@ export async function sendSecurityHeaders(server: FastifyInstance, allowedOrigin
     origin: allowedOrigins,
     methods: ['GET', 'POST'],
     allowedHeaders: ['authorization', 'content-type'],
-    exposedHeaders: ['retry-after'],
+    exposedHeaders: ['retry-after', 'x-request-id'],
     maxAge: 600,
   });
 }

@@ -17,6 +17,7 @@ import { serveHealth } from './health.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { refuseOtherMethods } from './methods.ts';
 import { OutageGuard } from './outageGuard.ts';
+import { carryRequestId } from './requestId.ts';
 import { identifyUsers } from './user.ts';
 
 /** Parsed queries: at the default limits of body and tokens some 60 MB at the very most, usually one or two. */
@@ -68,6 +69,7 @@ export async function createServer(library: Library, options: ServerOptions): Pr
     requestTimeoutMs: limits.requestTimeoutMs,
     finishWithinMs,
   });
+  carryRequestId(server);
   refuseOtherMethods(server);
   await sendSecurityHeaders(server, allowedOrigins);
   identifyUsers(server, authenticate, logger);

@@ -8,6 +8,7 @@ import { type AlbumPart, type EnqueuedPart, enqueueAlbumPart } from '@segue/outb
 import { crashPoint } from '@segue/process/crashPoint.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import { type Logger, withoutRedaction } from '@segue/telemetry/logger.ts';
+import { currentOrigin } from '@segue/telemetry/origin.ts';
 import type { PendingQuery, Row } from 'postgres';
 import type { IngestionHint } from './hint.ts';
 
@@ -40,7 +41,7 @@ export type Stored<Item, Scheduling> = { item: Item; scheduling: Scheduling };
 /**
  * The API's way into the outbox. `schedule…` runs the statement that stores the item, and what it requests in the
  * same, so that both commit or neither (rule R2); `announce` comes after the commit, and can neither fail nor
- * delay (rule R10).
+ * delay (rule R10). Rows carry the request that caused them, as `causedBy` in packages/telemetry has it.
  */
 export class IngestionScheduler {
   readonly #hint: Pick<IngestionHint, 'give'>;
@@ -63,7 +64,8 @@ export class IngestionScheduler {
     storing: PendingQuery<Item[]>,
   ): Promise<Stored<Item, TrackSchedulingResult>> {
     const decision = decide(request);
-    const statement = decision.request === null ? storing : storeAndEnqueue(db, storing, decision.request);
+    const statement =
+      decision.request === null ? storing : storeAndEnqueue(db, storing, decision.request, currentOrigin());
     return { item: await commit(statement), scheduling: decision.result };
   }
 
@@ -75,7 +77,8 @@ export class IngestionScheduler {
   ): Promise<Stored<Item, BatchSchedulingResult>> {
     const decisions = tracks.map(decide);
     const requests = decisions.flatMap(({ request }) => request ?? []);
-    const statement = requests.length === 0 ? storing : storeAndEnqueueAlbum(db, storing, requests);
+    const statement =
+      requests.length === 0 ? storing : storeAndEnqueueAlbum(db, storing, requests, currentOrigin());
     return { item: await commit(statement), scheduling: { results: decisions.map(({ result }) => result) } };
   }
 
@@ -90,7 +93,7 @@ export class IngestionScheduler {
   ): Promise<{ batchId: number | null; scheduling: BatchSchedulingResult }> {
     const decisions = tracks.map(decide);
     const requests = decisions.flatMap(({ request }) => request ?? []);
-    const { batchId, closed } = await enqueueAlbumPart(transaction, requests, part);
+    const { batchId, closed } = await enqueueAlbumPart(transaction, requests, part, currentOrigin());
     return { batchId, scheduling: { results: decisions.map(({ result }) => result), closed } };
   }
 
