@@ -16,7 +16,8 @@ const publicTidalApi = 'https://openapi.tidal.com/v2';
 /** The public API gave back about a token a second and took more for some requests; it answers 429 soon. */
 const publicTidalRequestsPerSecond = 4;
 
-const schema = z.object({
+/** What the API reads of the environment. */
+export const schema = z.object({
   DATABASE_URL: databaseUrl,
   DATABASE_SCHEMA: databaseSchema,
   API_HOST: z.string().default('127.0.0.1'),

@@ -5,7 +5,8 @@ import { readEnvironment } from '@segue/process/environment.ts';
 import { z } from 'zod';
 import { Failure } from './exitCode.ts';
 
-const schema = z.object({
+/** What `npm run outbox` reads of the environment. */
+export const schema = z.object({
   DATABASE_URL: databaseUrl.optional(),
   DATABASE_SCHEMA: databaseSchema,
   /** Where `npm start` keeps its data, and the address of its database while it runs. */

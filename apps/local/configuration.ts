@@ -8,9 +8,10 @@ import { z } from 'zod';
 export const checkout = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Where data stays; of `SEGUE_DATA_FOLDER`, by default `.segue` in the checkout. */
-export const dataFolderPath = z.string().default(join(checkout, '.segue'));
+const dataFolderPath = z.string().default(join(checkout, '.segue'));
 
-const schema = z.object({
+/** What `npm start` itself reads of the environment. */
+export const schema = z.object({
   SEGUE_DATA_FOLDER: dataFolderPath,
   API_HOST: z.string().default('127.0.0.1'),
   API_PORT: port(4000),
@@ -41,6 +42,9 @@ const schema = z.object({
  * wrong with it.
  */
 export type Configuration = z.infer<typeof schema>;
+
+/** What `npm run sql` reads. */
+export const sqlSchema = schema.pick({ DATABASE_URL: true, DATABASE_SCHEMA: true, SEGUE_DATA_FOLDER: true });
 
 /** @throws ConfigurationError naming every variable that is wrong */
 export function readConfiguration(environment: NodeJS.ProcessEnv = process.env): Configuration {

@@ -10,7 +10,8 @@ import {
 import { isDevMode } from '@segue/process/inngestMode.ts';
 import { z } from 'zod';
 
-const schema = z.object({
+/** What the relay reads of the environment. */
+export const schema = z.object({
   DATABASE_URL: databaseUrl,
   DATABASE_SCHEMA: databaseSchema,
   RELAY_HOST: z.string().default('127.0.0.1'),

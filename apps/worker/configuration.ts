@@ -9,7 +9,8 @@ import {
 import { isDevMode } from '@segue/process/inngestMode.ts';
 import { z } from 'zod';
 
-const schema = z.object({
+/** What the worker reads of the environment. */
+export const schema = z.object({
   WORKER_HOST: z.string().default('127.0.0.1'),
   WORKER_PORT: port(4200),
   WORKER_RETRIES: wholeNumber(5, { min: 0, max: 20 }),

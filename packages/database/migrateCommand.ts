@@ -1,23 +1,17 @@
-import { readEnvironment, wholeNumber } from '@segue/process/environment.ts';
+import { readEnvironment } from '@segue/process/environment.ts';
 import { handleSignals } from '@segue/process/firstSignal.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import { createLogger, flush } from '@segue/telemetry/logger.ts';
-import { z } from 'zod';
 import { migrate } from './migrate.ts';
-import { databaseSchema, databaseUrl } from './variables.ts';
+import { migrateVariables } from './variables.ts';
 
 /** `npm run migrate`: brings `DATABASE_URL` up to date, exits 0; or says in one line why not, and exits 1. */
-const schema = z.object({
-  DATABASE_URL: databaseUrl,
-  DATABASE_SCHEMA: databaseSchema,
-  MIGRATE_LOCK_TIMEOUT_MS: wholeNumber(60_000, { min: 0, max: 86_400_000 }),
-});
 // A migration that is ended is rolled back. As PID 1 of a container it would not hear the signal by itself.
 handleSignals(signal => process.exit(signal === 'SIGINT' ? 130 : 143));
 
 const logger = createLogger('migrate', 'info');
 try {
-  const configuration = readEnvironment(schema);
+  const configuration = readEnvironment(migrateVariables);
   await migrate(configuration.DATABASE_URL, {
     schema: configuration.DATABASE_SCHEMA,
     lockTimeoutMs: configuration.MIGRATE_LOCK_TIMEOUT_MS,

@@ -1,3 +1,4 @@
+import { wholeNumber } from '@segue/process/environment.ts';
 import { z } from 'zod';
 import { AddressError, readAddress } from './address.ts';
 
@@ -19,3 +20,10 @@ export const databaseSchema = z
     'must be the name of a schema: at most 63 letters, digits and _, and not one of PostgreSQL itself',
   )
   .default('public');
+
+/** What `npm run migrate` reads. */
+export const migrateVariables = z.object({
+  DATABASE_URL: databaseUrl,
+  DATABASE_SCHEMA: databaseSchema,
+  MIGRATE_LOCK_TIMEOUT_MS: wholeNumber(60_000, { min: 0, max: 86_400_000 }),
+});

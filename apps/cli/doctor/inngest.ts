@@ -3,7 +3,8 @@ import { isDevMode } from '@segue/process/inngestMode.ts';
 import { z } from 'zod';
 import { type Check, failure, ok, skipped } from './check.ts';
 
-const schema = z.object({
+/** What the check of Inngest reads of the environment. */
+export const schema = z.object({
   INNGEST_EVENT_API_BASE_URL: httpUrl.optional(),
   INNGEST_BASE_URL: httpUrl.optional(),
   INNGEST_EVENT_KEY: z.string().optional(),

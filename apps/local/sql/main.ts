@@ -1,8 +1,6 @@
-import { databaseSchema, databaseUrl } from '@segue/database/variables.ts';
 import { readEnvironment } from '@segue/process/environment.ts';
 import { reasonOf } from '@segue/process/reason.ts';
-import { z } from 'zod';
-import { dataFolderPath } from '../configuration.ts';
+import { sqlSchema } from '../configuration.ts';
 import { dataFolderAt, readDatabaseUrl } from '../dataFolder.ts';
 import { answerOf } from './sqlAnswer.ts';
 
@@ -11,16 +9,11 @@ import { answerOf } from './sqlAnswer.ts';
  * any client installed.
  */
 const usage = 'Say what to run: npm run sql -- "SELECT status, count(*) FROM ingestion_outbox GROUP BY 1"';
-const schema = z.object({
-  DATABASE_URL: databaseUrl.optional(),
-  DATABASE_SCHEMA: databaseSchema,
-  SEGUE_DATA_FOLDER: dataFolderPath,
-});
 
 try {
   const statements = process.argv.slice(2).join(' ');
   if (statements.trim() === '') throw new Error(usage);
-  const { DATABASE_URL, DATABASE_SCHEMA, SEGUE_DATA_FOLDER } = readEnvironment(schema);
+  const { DATABASE_URL, DATABASE_SCHEMA, SEGUE_DATA_FOLDER } = readEnvironment(sqlSchema);
   const folder = dataFolderAt(SEGUE_DATA_FOLDER);
   const url = DATABASE_URL ?? (await readDatabaseUrl(folder));
   if (url === null) {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { ConfigurationError, logLevel, port, readEnvironment } from '@segue/process/environment.ts';
+import { ConfigurationError, readEnvironment } from '@segue/process/environment.ts';
 import { run } from '@segue/process/run.ts';
 import { startInngest } from '@segue/stand-ins/inngest/server.ts';
 import { startQdrant } from '@segue/stand-ins/qdrant/server.ts';
@@ -7,7 +7,7 @@ import type { RunningServer } from '@segue/stand-ins/server.ts';
 import { observedRateLimit, type RateLimit } from '@segue/stand-ins/tidal/rateLimit.ts';
 import { startTidal } from '@segue/stand-ins/tidal/server.ts';
 import { createLogger } from '@segue/telemetry/logger.ts';
-import { z } from 'zod';
+import { schema } from './configuration.ts';
 
 type Place = { host: string; port: number; folder: string; rateLimit?: RateLimit };
 type StandIn = { port: number; start: (place: Place) => Promise<RunningServer>; says: string };
@@ -41,20 +41,7 @@ await run(name ? `${name}-stand-in` : 'stand-in', async () => {
   const standIn = standIns[name];
   if (!standIn)
     throw new ConfigurationError(`give one of ${Object.keys(standIns).join(', ')} as the argument`);
-  const configuration = readEnvironment(
-    z.object({
-      STAND_IN_HOST: z.string().default('0.0.0.0'),
-      STAND_IN_PORT: port(standIn.port),
-      STAND_IN_FOLDER: z.string().default('/data'),
-      // TIDAL was observed to answer two requests at once, and then one in 5 s.
-      STAND_IN_TIDAL_LIMITS: z
-        .enum(['none', 'observed'], { error: 'must be none or observed' })
-        .default('none'),
-      TIDAL_CLIENT_ID: z.string().optional(),
-      TIDAL_API_URL: z.string().optional(),
-      LOG_LEVEL: logLevel,
-    }),
-  );
+  const configuration = readEnvironment(schema);
   // Half configured is a mistake, and must not quietly become a stand-in that refuses these credentials.
   if (configuration.TIDAL_CLIENT_ID && !configuration.TIDAL_API_URL) {
     throw new ConfigurationError(
@@ -65,7 +52,7 @@ await run(name ? `${name}-stand-in` : 'stand-in', async () => {
   const logger = createLogger(`${name}-stand-in`, configuration.LOG_LEVEL);
   const { url, close } = await standIn.start({
     host: configuration.STAND_IN_HOST,
-    port: configuration.STAND_IN_PORT,
+    port: configuration.STAND_IN_PORT ?? standIn.port,
     folder: configuration.STAND_IN_FOLDER,
     ...(configuration.STAND_IN_TIDAL_LIMITS === 'observed' && { rateLimit: observedRateLimit }),
   });
