@@ -15,6 +15,8 @@ export type HttpServerOptions = {
 
 const usualBodyLimit = 100 * 1024;
 const usualRequestTimeoutMs = 10_000;
+/** Node looks for requests whose time is up only so often; left to itself, every 30 s. */
+const longestCheckIntervalMs = 500;
 
 /**
  * A server with `/livez`, deadlines, and error answers that say nothing of our insides. Routes are added to it, then
@@ -24,8 +26,12 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const { logger, bodyLimit = usualBodyLimit, requestTimeoutMs = usualRequestTimeoutMs } = options;
   const server = fastify({
     bodyLimit,
-    // Fastify's default is for ever.
     requestTimeout: requestTimeoutMs,
+    http: {
+      requestTimeout: requestTimeoutMs,
+      headersTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(longestCheckIntervalMs, requestTimeoutMs / 4),
+    },
     genReqId: () => randomUUID(),
   });
   answerErrors(server, logger);

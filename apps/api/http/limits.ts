@@ -12,7 +12,7 @@ export type Limits = {
   pageSize: number;
   /** Ids of one addition at the most. */
   bulkSize: number;
-  /** For one request, from its first byte to its answer. */
+  /** For a client to send one request, from its first byte to its last, and as much for us to answer it. */
   requestTimeoutMs: number;
   /** For what TIDAL is asked in one addition. What is missing then is completed later. */
   catalogBudgetMs: number;

@@ -21,6 +21,8 @@ export type ServerOptions = {
 
 /** A run's state as Inngest sends it: 4 MB at the most. */
 const bodyLimit = 4 * 1024 * 1024;
+/** For Inngest to send it. */
+const requestTimeoutMs = 30_000;
 /** `/readyz` says that Qdrant does not answer when it takes longer. */
 const qdrantWithinMs = 2_000;
 /**
@@ -34,7 +36,7 @@ export const servePath = '/api/inngest';
 /** Serves the functions to Inngest at `/api/inngest`, and `/livez` and `/readyz` to operators. */
 export async function startServer(options: ServerOptions): Promise<FastifyInstance> {
   const { client, functions, isRegistered, checkCollection, logger, host, port } = options;
-  const server = createHttpServer({ logger, bodyLimit, finishWithinMs });
+  const server = createHttpServer({ logger, bodyLimit, requestTimeoutMs, finishWithinMs });
 
   serveReadiness(server, async () => {
     const indexed = within(qdrantWithinMs, checkCollection(), () => new Error('late')).catch(() => false);
