@@ -32,6 +32,28 @@ test('an Inngest that is away is called less than once a second, and /readyz say
   expect(await here.sql`SELECT FROM ingestion_outbox WHERE attempts > 0`).toEqual([]);
 });
 
+test('an Inngest that refuses everything, since its own queue is away, is an outage: nothing dies', async () => {
+  let calls = 0;
+  here.inngest.answerWith(() => {
+    calls++;
+    return { status: 400, body: { ids: [''], status: 400, error: 'handler error' } };
+  });
+  await here.add(some(499));
+  const relay = await here.start({ RELAY_MAX_ATTEMPTS: '1' });
+  const address = await addressOf(relay);
+
+  // The first batch and two probes, each with its canary.
+  await eventually(() => expect(calls).toBeGreaterThanOrEqual(6), { timeoutMs: 30_000 });
+  await eventually(async () => expect(await readiness(address)).toBe(503));
+  expect(await here.sql`SELECT FROM ingestion_outbox WHERE attempts > 0 OR settled_at IS NOT NULL`).toEqual(
+    [],
+  );
+
+  here.inngest.answerWith(null);
+  expect(await here.drained()).toEqual({ scheduled: 499 });
+  expect(await readiness(address)).toBe(200);
+});
+
 test('an Inngest that asks for three seconds gets them', async () => {
   const calls: number[] = [];
   here.inngest.answerWith(() => {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { ingestionRequested } from '@segue/ingestion/event.ts';
 import { hashIsrcToUuid } from '@segue/ingestion/pointId.ts';
 import type { Fault } from '@segue/stand-ins/faults.ts';
 import { startInngest } from '@segue/stand-ins/inngest/server.ts';
@@ -95,7 +96,12 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       const points = isrcs.map(isrc => ({ id: hashIsrcToUuid(isrc), vector: {}, payload: {} }));
       await put(`${qdrant.url}/collections/tracks/points?wait=true`, { points });
     },
-    events: () => inngest.server().events(),
+    // The canaries that a relay sends after a refusal ask for no recording.
+    events: () =>
+      inngest
+        .server()
+        .events()
+        .filter(({ name }) => name === ingestionRequested),
     async stop() {
       await Promise.all([tidal.close(), inngest.reachable(false), qdrant.reachable(false)]);
     },

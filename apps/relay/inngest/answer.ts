@@ -5,8 +5,11 @@ export type Answer =
   | { kind: 'accepted' }
   /** Something in the call is not acceptable; `published` events from its start were taken all the same. */
   | { kind: 'refused'; error: string; published: number }
-  /** Nothing is wrong with the events: try again later. */
-  | { kind: 'unavailable'; error: string; retryAfterMs?: number };
+  /**
+   * Nothing is wrong with the events: try again later. `broken`: the connection was closed in place of an answer,
+   * as some proxies do with a request that is too large for them.
+   */
+  | { kind: 'unavailable'; error: string; retryAfterMs?: number; broken?: true };
 
 /** Longer texts are cut: the whole page of a proxy does not belong in a column. */
 const longestText = 300;

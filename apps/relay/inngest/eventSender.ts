@@ -4,6 +4,7 @@ import { reasonOf } from '@segue/process/reason.ts';
 import { endAfter } from '@segue/process/timeLimit.ts';
 import { Inngest } from 'inngest';
 import { type Answer, readAnswer } from './answer.ts';
+import type { Canary } from './canary.ts';
 import { post } from './post.ts';
 
 export type SendOptions = {
@@ -14,7 +15,7 @@ export type SendOptions = {
 };
 
 /** Sends events in one call and says what Inngest answered. Never throws. */
-export type EventSender = (events: IngestionEvent[], options: SendOptions) => Promise<Answer>;
+export type EventSender = (events: (IngestionEvent | Canary)[], options: SendOptions) => Promise<Answer>;
 
 /** One call's limits, how many events it has, and where its answer is put. */
 type Call = SendOptions & { events: number; answer?: Answer };
@@ -44,7 +45,7 @@ export function createEventSender(): EventSender {
       );
       call.answer = withoutKey(readAnswer(reply, call.events), address);
     } catch (error) {
-      call.answer = { kind: 'unavailable', error: reasonOf(error) };
+      call.answer = { kind: 'unavailable', error: reasonOf(error), ...(isBroken(error) && { broken: true }) };
     }
     return Response.json({ ids: [], status: 200 });
   };
@@ -60,6 +61,12 @@ export function createEventSender(): EventSender {
     }
     return call.answer ?? { kind: 'unavailable', error: 'the SDK made no request' };
   };
+}
+
+/** Whether the other side closed the connection, and not we, and not a time limit. */
+function isBroken(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  return code === 'ECONNRESET' || code === 'EPIPE';
 }
 
 /** A server that does not know an address repeats it in its answer, and the event key is the end of ours. */

@@ -133,12 +133,12 @@ describe('a call that fails is one request, and its answer is kept', () => {
     [
       'a connection that is reset',
       'reset',
-      { kind: 'unavailable', error: expect.stringContaining('ECONNRESET') },
+      { kind: 'unavailable', error: expect.stringContaining('ECONNRESET'), broken: true },
     ],
     [
       'an answer that is lost',
       'lose-answer',
-      { kind: 'unavailable', error: expect.stringContaining('ECONNRESET') },
+      { kind: 'unavailable', error: expect.stringContaining('ECONNRESET'), broken: true },
     ],
   ])('%s', async (_, fault, answer) => {
     const { send, requests } = await inngest(fault);

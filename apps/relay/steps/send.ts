@@ -1,5 +1,6 @@
 import { eventId, eventProblem, type IngestionEvent, ingestionRequested } from '@segue/ingestion/event.ts';
 import type { Answer } from '../inngest/answer.ts';
+import { newCanary, readCanaryAnswer } from '../inngest/canary.ts';
 import { dispatch, inngestLimits } from '../inngest/dispatch.ts';
 import type { EventSender } from '../inngest/eventSender.ts';
 import type { TakenRow } from './dropDuplicates.ts';
@@ -48,19 +49,26 @@ export async function send(
     else refused.push({ row, error: `it makes no valid event: ${problem}`, final: true });
   }
 
+  const call = async <Read extends Answer>(
+    events: Parameters<EventSender>[0],
+    read: (answer: Answer) => Read,
+  ): Promise<Read | null> => {
+    const timeoutMs = Math.min(longestCallMs, callTimeMs());
+    if (timeoutMs === 0) return null;
+    const began = performance.now();
+    const answer = read(await sender(events, { timeoutMs, signal: givingUp }));
+    if (answer.kind !== 'accepted') onFailedCall(answer.error, performance.now() - began);
+    return answer;
+  };
   const result = await dispatch(
     sendable.map(({ event }) => sizeBound(event)),
     inngestLimits,
-    async (start, end) => {
-      const timeoutMs = Math.min(longestCallMs, callTimeMs());
-      if (timeoutMs === 0) return null;
-      const began = performance.now();
-      const answer = await sender(
-        sendable.slice(start, end).map(({ event }) => event),
-        { timeoutMs, signal: givingUp },
-      );
-      if (answer.kind !== 'accepted') onFailedCall(answer.error, performance.now() - began);
-      return answer;
+    {
+      post(start, end) {
+        const events = sendable.slice(start, end).map(({ event }) => event);
+        return call(events, answer => answer);
+      },
+      canary: () => call([newCanary()], readCanaryAnswer),
     },
   );
   const rowAt = (index: number) => (sendable[index] as { row: TakenRow }).row;

@@ -2,6 +2,7 @@ import type { IngestionEvent } from '@segue/ingestion/event.ts';
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
 import type { Answer } from '../inngest/answer.ts';
+import { type Canary, canaryName } from '../inngest/canary.ts';
 import type { SendOptions } from '../inngest/eventSender.ts';
 import { claimedRow, takenRow } from '../test/rows.ts';
 import { eventOf, type SendDependencies, send } from './send.ts';
@@ -11,7 +12,9 @@ const never = new AbortController().signal;
 /** What a batch meets on its way out; a sender that accepts all, unless another is given. */
 function outside(given: Partial<SendDependencies> = {}) {
   const sender = vi.fn(
-    async (_events: IngestionEvent[], _options: SendOptions): Promise<Answer> => ({ kind: 'accepted' }),
+    async (_events: (IngestionEvent | Canary)[], _options: SendOptions): Promise<Answer> => ({
+      kind: 'accepted',
+    }),
   );
   const onFailedCall = vi.fn();
   const dependencies: SendDependencies = {
@@ -91,7 +94,7 @@ test('a row that Inngest refuses may be tried again, and each failed call is tol
   const { dependencies, sender, onFailedCall } = outside();
   const [good, bad] = [takenRow(), takenRow()];
   sender.mockImplementation(async events =>
-    events.some(event => event.data.isrc === bad.isrc)
+    events.some(event => 'isrc' in event.data && event.data.isrc === bad.isrc)
       ? { kind: 'refused', error: 'Inngest answered 400: bad', published: 0 }
       : { kind: 'accepted' },
   );
@@ -104,6 +107,38 @@ test('a row that Inngest refuses may be tried again, and each failed call is tol
     ['Inngest answered 400: bad', expect.any(Number)],
     ['Inngest answered 400: bad', expect.any(Number)],
   ]);
+});
+
+test('a refusal without a canary that passes is an outage: the row counts no attempt', async () => {
+  const { dependencies, sender, onFailedCall } = outside();
+  sender.mockResolvedValue({ kind: 'refused', error: 'Inngest answered 400: handler error', published: 0 });
+  const row = takenRow();
+  const error = 'Inngest answered 400: handler error (to segue/canary, too: it takes no event at all)';
+  expect(await send([row], dependencies)).toEqual({
+    accepted: [],
+    refused: [],
+    unsent: [row],
+    outage: { kind: 'unavailable', error },
+  });
+  expect(sender.mock.calls.flatMap(([events]) => events.map(({ name }) => name))).toEqual([
+    'track/ingestion.requested',
+    canaryName,
+  ]);
+  expect(onFailedCall).toHaveBeenLastCalledWith(error, expect.any(Number));
+});
+
+test('no canary has the id of another', async () => {
+  const ids = new Set<string>();
+  for (let batch = 0; batch < 3; batch++) {
+    const { dependencies, sender } = outside();
+    sender.mockImplementation(async ([event]) => {
+      if (event?.name !== canaryName) return { kind: 'refused', error: 'bad', published: 0 };
+      ids.add(event.id);
+      return { kind: 'accepted' };
+    });
+    await send([takenRow()], dependencies);
+  }
+  expect(ids.size).toBe(3);
 });
 
 test('an outage leaves everything unsent, and is handed on', async () => {

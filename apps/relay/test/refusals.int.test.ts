@@ -1,4 +1,9 @@
-import { describe, expect, test } from 'vitest';
+import { ingestionRequested } from '@segue/ingestion/event.ts';
+import type { IncomingRequest } from '@segue/stand-ins/faults.ts';
+import { eventually } from '@segue/testing/eventually.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { Breaker } from '../guards/breaker.ts';
+import { canaryName } from '../inngest/canary.ts';
 import { newIsrc, useRelays } from './relay.ts';
 
 const here = useRelays();
@@ -97,6 +102,83 @@ describe('R8: an event that Inngest refuses', () => {
     await here.request({ isrc }, { isrc });
     here.start({ maxAttempts: 1 });
     expect(await here.settled()).toMatchObject([{ status: 'dead' }, { ...scheduled, generation: 2 }]);
+  });
+});
+
+describe('R8: an Inngest that refuses everything, since its own queue is away', () => {
+  const handlerError = { status: 400, body: { ids: [''], status: 400, error: 'handler error' } };
+
+  test('it is an outage: no row dies, none counts an attempt, and all is sent afterwards', async () => {
+    let calls = 0;
+    here.inngest.answerWith(() => {
+      calls++;
+      return handlerError;
+    });
+    const isrcs = some(300);
+    await here.request(...asRequests(isrcs));
+    const inngestBreaker = new Breaker({ firstWaitMs: 20, longestWaitMs: 20 });
+    const { lines } = here.start({ maxAttempts: 1, inngestBreaker });
+    // Each probe is a call and a canary.
+    await eventually(() => expect(calls).toBeGreaterThan(20));
+    await eventually(() => expect(inngestBreaker.isHeldBack).toBe(true));
+    const [rows] = await here.sql`
+      SELECT count(*) FILTER (WHERE settled_at IS NOT NULL)::int AS settled, sum(attempts)::int AS attempts
+      FROM ingestion_outbox`;
+    expect(rows).toEqual({ settled: 0, attempts: 0 });
+    expect(lines.filter(({ event }) => event === 'ingestion_error')).toEqual([]);
+
+    here.inngest.answerWith(null);
+    expect(await here.settled()).toMatchObject(isrcs.map(isrc => ({ isrc, ...scheduled })));
+    expect(here.sentIds()).toEqual(isrcs.map(isrc => idOf(isrc)));
+  });
+
+  test('rows that are bad by themselves end all the same, when nothing else is left', async () => {
+    const isrcs = some(30);
+    here.inngest.answerWith(request => (isIngestion(request.text()) ? handlerError : undefined));
+    await here.request(...asRequests(isrcs));
+    here.start({ maxAttempts: 2 });
+    expect(await here.settled({ timeoutMs: 25_000 })).toMatchObject(
+      isrcs.map(() => ({ status: 'dead', attempts: 2 })),
+    );
+    // One after each row's last refusal at the latest, and far from one a row.
+    const canaries = here.inngest.events().filter(({ name }) => name === canaryName);
+    expect(canaries.length).toBeGreaterThan(1);
+    expect(canaries.length).toBeLessThan(60);
+    expect(new Set(canaries.map(({ id }) => id)).size).toBe(canaries.length);
+  });
+
+  const isIngestion = (body: string) => body.includes(ingestionRequested);
+});
+
+describe('R8: a proxy that resets requests that are too large for it', () => {
+  const smallerThan = (bytes: number) => (request: IncomingRequest) =>
+    request.text().length > bytes ? 'reset' : undefined;
+
+  test('all rows are sent, and the breaker stays closed', async () => {
+    here.inngest.answerWith(smallerThan(8_000));
+    const isrcs = some(500);
+    await here.request(...asRequests(isrcs));
+    const inngestBreaker = new Breaker({ firstWaitMs: 20, longestWaitMs: 20 });
+    const failed = vi.spyOn(inngestBreaker, 'failed');
+    here.start({ inngestBreaker });
+    expect(await here.settled()).toMatchObject(isrcs.map(isrc => ({ isrc, ...scheduled })));
+    expect(here.sentIds()).toEqual(isrcs.map(isrc => idOf(isrc)));
+    expect(failed).not.toHaveBeenCalled();
+  });
+
+  test('and one row alone: it waits without an attempt, the others are sent, and it is sent once it fits', async () => {
+    here.inngest.answerWith(smallerThan(8_000));
+    const [large, ...others] = some(20) as [string, ...string[]];
+    await here.request({ isrc: large, title: 'T'.repeat(9_000) }, ...asRequests(others));
+    here.start();
+    await eventually(() => expect(here.sentIds()).toEqual(others.map(isrc => idOf(isrc))));
+    await eventually(async () => {
+      const open = await here.sql`
+        SELECT isrc, status, attempts FROM ingestion_outbox WHERE settled_at IS NULL`;
+      expect(open).toEqual([{ isrc: large, status: 'pending', attempts: 0 }]);
+    });
+    here.inngest.answerWith(null);
+    expect(await here.settled()).toMatchObject([large, ...others].map(isrc => ({ isrc, ...scheduled })));
   });
 });
 

@@ -117,8 +117,8 @@ export function useRelays() {
 
     /** Ids of all events that arrived, sorted. */
     sentIds: () =>
-      surroundings.inngest
-        .events()
+      surroundings
+        .requestedEvents()
         .map(({ id }) => id)
         .sort(),
   });

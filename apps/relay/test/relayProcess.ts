@@ -58,7 +58,7 @@ export function useRelayProcesses() {
 
     /** Each recording arrived under one id, the given generation, however often, and always with the same data. */
     expectOneEventEach(wanted: string[], generation = 1) {
-      const byId = Map.groupBy(surroundings.inngest.events(), ({ id }) => id);
+      const byId = Map.groupBy(surroundings.requestedEvents(), ({ id }) => id);
       expect([...byId.keys()].sort()).toEqual(
         wanted.map(isrc => `track-ingestion:${isrc}:${generation}`).sort(),
       );

@@ -1,4 +1,5 @@
 import type { Sql } from '@segue/database/connection.ts';
+import { ingestionRequested } from '@segue/ingestion/event.ts';
 import { hashIsrcToUuid } from '@segue/ingestion/pointId.ts';
 import { type InngestStandIn, startInngest } from '@segue/stand-ins/inngest/server.ts';
 import { type QdrantStandIn, startQdrant } from '@segue/stand-ins/qdrant/server.ts';
@@ -37,6 +38,8 @@ export function useSurroundings() {
     get inngest() {
       return inngest;
     },
+    /** What arrived at Inngest and asks for a recording; canaries do not. */
+    requestedEvents: () => inngest.events().filter(({ name }) => name === ingestionRequested),
     get qdrant() {
       return qdrant;
     },

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Sql } from '@segue/database/connection.ts';
+import { ingestionRequested } from '@segue/ingestion/event.ts';
 import { hashIsrcToUuid } from '@segue/ingestion/pointId.ts';
 import type { IngestionRequest } from '@segue/ingestion/request.ts';
 import { enqueue, enqueueAlbum } from '@segue/outbox/test/outbox.ts';
@@ -66,7 +67,7 @@ export async function live(database: { sql: Sql; url: string }, history: History
       additions,
       unneeded,
       ...(await readTables(sql)),
-      events: inngest.events(),
+      events: inngest.events().filter(({ name }) => name === ingestionRequested),
       isIndexed: isrc => indexed.has(isrc),
       isRefused,
     };
