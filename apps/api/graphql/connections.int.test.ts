@@ -248,7 +248,8 @@ describe.each(['Tracks', 'Albums'] as const)('library%s', noun => {
       { after: (await pageOf(user, 'first: 1')).pageInfo.endCursor },
     );
     expect(page.nodes).toHaveLength(4);
-    expect(statements.length).toBeLessThanOrEqual(4);
+    // An album's listing is counted first, and then read.
+    expect(statements.length).toBeLessThanOrEqual(noun === 'Tracks' ? 4 : 6);
   });
 
   test('ask for no page where only the count is wanted', async () => {

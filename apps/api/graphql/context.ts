@@ -9,12 +9,15 @@ import { userOf } from '../http/user.ts';
 import { type AlbumIngestion, readAlbumIngestions } from '../ingestion/albumIngestion.ts';
 import { batched } from '../ingestion/batched.ts';
 import { createStatusLookup, readIngestions, type StatusLookup } from '../ingestion/status.ts';
+import { countListedTracks, readListings } from '../library/listings.ts';
 import {
   countItemsOf,
   countRecordingsOf,
   type ItemCounts,
   type RecordingCounts,
 } from '../library/summary.ts';
+import { line } from './line.ts';
+import { Listings } from './listings.ts';
 import { once } from './once.ts';
 
 declare module 'mercurius' {
@@ -26,6 +29,7 @@ export type RequestContext = {
   readonly userId: string;
   time: RequestTime;
   statusOf: StatusLookup;
+  listings: Listings;
   /** By the album's id. */
   albumIngestionOf(albumId: string): Promise<AlbumIngestion>;
   /** Runs what asks the outside no longer than the request may take, and not while the database is known to be away. */
@@ -50,6 +54,14 @@ export function createContext(
   const time = requestTime(limits.requestTimeoutMs, limits.catalogBudgetMs);
   const bounded: Bounded = work => guard.run(() => within(time, work()));
   let noted = false;
+  const statuses = line();
+  const listings = new Listings(
+    {
+      count: ids => bounded(() => countListedTracks(database, ids)),
+      read: ids => bounded(() => readListings(database, ids)),
+    },
+    limits.listingComplexity,
+  );
   return {
     // Asked for when it is needed: a context is made as well for a request that failed before it had a user.
     get userId() {
@@ -57,7 +69,11 @@ export function createContext(
     },
     time,
     bounded,
-    statusOf: createStatusLookup(requests => bounded(() => readIngestions(database, requests))),
+    listings,
+    // One after the other: an answer that is made in turns asks in each, and would take all connections of the pool.
+    statusOf: createStatusLookup(requests =>
+      statuses(() => bounded(() => readIngestions(database, requests))),
+    ),
     albumIngestionOf: batched(
       ids => bounded(() => readAlbumIngestions(database, ids)),
       id => id,

@@ -7,6 +7,7 @@ import { GraphQLError } from 'graphql/index.js';
 import type { MercuriusContext } from 'mercurius';
 import { type Code, Refusal } from '../http/refusal.ts';
 import { InputError } from '../library/inputError.ts';
+import { QueryRefusal } from './listings.ts';
 
 /** What is thrown, and what Fastify and mercurius add when they refuse a request: sometimes several reasons. */
 type Thrown = Error & { statusCode?: number; code?: string; errors?: Error[] };
@@ -18,6 +19,8 @@ type Thrown = Error & { statusCode?: number; code?: string; errors?: Error[] };
 export function createErrorFormatter(logger: Logger) {
   return (execution: ExecutionResult, { reply }: MercuriusContext) => {
     const thrown = execution.errors ?? [];
+    const refused = thrown.find(error => causeOf(error) instanceof QueryRefusal);
+    if (refused) return refusedAsAWhole(causeOf(refused) as QueryRefusal);
     return {
       statusCode: httpStatus(thrown),
       response: {
@@ -25,6 +28,13 @@ export function createErrorFormatter(logger: Logger) {
         errors: thrown.flatMap(error => present(error, reply.request.id, logger)),
       },
     };
+  };
+}
+
+function refusedAsAWhole({ code, statusCode, message, details }: QueryRefusal) {
+  return {
+    statusCode,
+    response: { data: null, errors: [formatted(new Error(message), code, message, details)] },
   };
 }
 

@@ -71,6 +71,11 @@ describe.each([1, 2, 3])('asked for the %i. time', () => {
       'asks for too much: its complexity',
     ],
     [
+      'wide by a long name, which the answer repeats,',
+      `{ getLibraryAlbums(first: 200) { trackListing { ${'x'.repeat(5_000)}: title } } }`,
+      'asks for too much: its complexity',
+    ],
+    [
       'wide by its usual pages',
       `{ ${times(6, i => `a${i}: libraryAlbums { nodes { ${everything} } edges { node { ${everything} } } }`).join(' ')} }`,
       'asks for too much: its complexity',

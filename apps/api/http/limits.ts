@@ -7,6 +7,8 @@ export type Limits = {
   queryDepth: number;
   /** Fields that an answer can have, with all members of its lists. */
   queryComplexity: number;
+  /** The same for the listings of albums, with all tracks that they have. The status of a recording counts for five. */
+  listingComplexity: number;
   queryAliases: number;
   /** Items of a page at the most. */
   pageSize: number;
@@ -27,6 +29,8 @@ export const defaultLimits: Limits = {
   queryTokens: 1_000,
   queryDepth: 10,
   queryComplexity: 50_000,
+  // A full page of albums of 75 tracks each, with all of their fields, has 330,000.
+  listingComplexity: 350_000,
   queryAliases: 30,
   pageSize: 200,
   bulkSize: 100,

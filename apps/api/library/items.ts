@@ -1,5 +1,5 @@
 import { type libraryAlbums, type libraryTracks, sortKey } from '@segue/database/schema.ts';
-import { and, desc, eq, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, getTableColumns, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../database.ts';
 import { type Place, readCursor } from './cursor.ts';
 import { conditionsOf, type LibraryFilter } from './filter.ts';
@@ -9,7 +9,13 @@ import { isUuid } from './uuid.ts';
 
 /** Tracks and albums are listed, fetched and removed in the same way. */
 export type LibraryTable = typeof libraryTracks | typeof libraryAlbums;
-export type Item<Table extends LibraryTable> = Table['$inferSelect'];
+/** A row without an album's listing, which can have hundreds of tracks: `listings.ts` reads it where it is asked for. */
+export type Item<Table extends LibraryTable> = Omit<Table['$inferSelect'], 'trackListing'>;
+
+function columnsOf(table: LibraryTable) {
+  const { trackListing: _, ...columns } = { trackListing: null, ...getTableColumns<LibraryTable>(table) };
+  return columns;
+}
 
 /** A user's tracks or albums, by artist, then title; all of them, or those that a filter lets through. */
 export type List<Table extends LibraryTable> = {
@@ -38,12 +44,12 @@ export async function listItems<Table extends LibraryTable>(
     before === null ? undefined : compared(table, '<', await placeOf(list, 'before', before)),
   ];
   const key = [...sortKey(table), table.id];
-  const items = await database.drizzle
-    .select()
+  const items = (await database.drizzle
+    .select(columnsOf(table))
     .from<LibraryTable>(table)
     .where(and(isListed(list), ...bounds))
     .orderBy(...(fromEnd ? key.map(column => desc(column)) : key))
-    .limit(size + 1);
+    .limit(size + 1)) as Item<Table>[];
   const more = items.length > size;
   if (more) items.pop();
   return { items: fromEnd ? items.reverse() : items, more };
@@ -130,10 +136,10 @@ export async function findItem<Table extends LibraryTable>(
 ): Promise<Item<Table> | null> {
   if (!isUuid(id)) return null;
   const [item] = await drizzle
-    .select()
+    .select(columnsOf(table))
     .from<LibraryTable>(table)
     .where(owned(table, userId, id));
-  return item ?? null;
+  return (item as Item<Table> | undefined) ?? null;
 }
 
 /** How many places of removed items a removal forgets at the most: more than it adds, so that old ones run out. */

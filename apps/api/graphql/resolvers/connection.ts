@@ -14,7 +14,7 @@ export function connection<Table extends LibraryTable>(
   page: Page,
   request: MercuriusContext,
 ) {
-  const listed = once(() => oneByOne(request, () => listItems(list, page)));
+  const listed = once(() => request.listings.behind(() => oneByOne(request, () => listItems(list, page))));
   const inFront = once(() => oneByOne(request, () => hasItemsInFront(list, page)));
   const more = async () => (await listed()).more;
   const nodes = async () => (await listed()).items;

@@ -1,7 +1,9 @@
+import type { GraphQLResolveInfo } from 'graphql';
 import type { MercuriusContext } from 'mercurius';
 import type { RequestedRecording } from '../../ingestion/status.ts';
 import { cursorOf } from '../../library/cursor.ts';
 import type { LibraryAlbum, LibraryTrack } from '../../library/library.ts';
+import { costOfMember } from '../queryCost.ts';
 
 /** The fields of the library's items that are more than a column. */
 export const items = {
@@ -13,17 +15,29 @@ export const items = {
     isIndexed,
   },
   LibraryAlbum: {
-    listing: ({ tracksOwed }: LibraryAlbum) => (tracksOwed ? 'COMPLETING' : 'COMPLETE'),
-    tracksOwed: ({ tracksOwed }: LibraryAlbum) => tracksOwed ?? 0,
-    // A listed track was requested when its album was added.
-    trackListing: ({ trackListing, createdAt }: LibraryAlbum) =>
-      trackListing.map(track => ({ ...track, createdAt })),
+    listing: ({ tracksOwed }: ListedAlbum) => (tracksOwed ? 'COMPLETING' : 'COMPLETE'),
+    tracksOwed: ({ tracksOwed }: ListedAlbum) => tracksOwed ?? 0,
+    trackListing,
     cursor: cursorOf,
-    ingestion: ({ id }: LibraryAlbum, _: unknown, { albumIngestionOf }: MercuriusContext) =>
+    ingestion: ({ id }: ListedAlbum, _: unknown, { albumIngestionOf }: MercuriusContext) =>
       albumIngestionOf(id),
   },
   TrackInfo: { ingestion, isIndexed },
 };
+
+/** An album as a list has it, or with its listing at hand, as an addition has it. */
+type ListedAlbum = Omit<LibraryAlbum, 'trackListing'> & Partial<Pick<LibraryAlbum, 'trackListing'>>;
+
+async function trackListing(
+  { id, createdAt, trackListing: known }: ListedAlbum,
+  _: unknown,
+  { listings }: MercuriusContext,
+  info: GraphQLResolveInfo,
+) {
+  const listing = await listings.of(id, costOfMember(info), known);
+  // A listed track was requested when its album was added.
+  return listing.map(track => ({ ...track, createdAt }));
+}
 
 function ingestion(recording: RequestedRecording, _: unknown, { statusOf }: MercuriusContext) {
   return statusOf(recording);

@@ -14,16 +14,17 @@ type IdArgument = { id: string };
 
 export function queries({ database }: Library, limits: Limits) {
   const list = (table: LibraryTable) =>
-    root((given: PageArguments, { userId }) => {
+    root((given: PageArguments, { userId, listings }) => {
       const page = readPage(given, limits.pageSize);
-      return async () => (await listItems({ database, table, userId, filter: {} }, page)).items;
+      const list = { database, table, userId, filter: {} };
+      return async () => (await listings.behind(() => listItems(list, page))).items;
     });
 
   const item = (table: LibraryTable) =>
     root(
-      ({ id }: IdArgument, { userId }) =>
+      ({ id }: IdArgument, { userId, listings }) =>
         () =>
-          findItem(database, table, userId, id),
+          listings.behind(() => findItem(database, table, userId, id)),
     );
 
   const connectionOf =
