@@ -9,6 +9,7 @@ import {
 } from '@segue/process/environment.ts';
 import { isDevMode } from '@segue/process/inngestMode.ts';
 import { z } from 'zod';
+import { accessSettings, consoleVariables } from './console/access/variables.ts';
 
 /** What the relay reads of the environment. */
 export const schema = z.object({
@@ -31,6 +32,7 @@ export const schema = z.object({
   RELAY_DEDUPE_WINDOW_HOURS: wholeNumber(24, { min: 0, max: 8_760 }),
   RELAY_RETENTION_DAYS: wholeNumber(7, { min: 0, max: 3_650 }),
   LOG_LEVEL: logLevel,
+  ...consoleVariables,
 });
 
 export type Configuration = z.infer<typeof schema>;
@@ -43,5 +45,7 @@ export function readConfiguration(environment: NodeJS.ProcessEnv = process.env):
       'INNGEST_EVENT_KEY is not set. Inngest Cloud and a self-hosted server need it; for a Dev Server set INNGEST_DEV=1',
     );
   }
+  // Throws where the variables of the console do not fit together.
+  accessSettings(configuration);
   return configuration;
 }

@@ -8,6 +8,8 @@ import { createTrackIndex } from '@segue/track-index/trackIndex.ts';
 import { listen } from './claiming/listen.ts';
 import { Wake } from './claiming/poller.ts';
 import { readConfiguration } from './configuration.ts';
+import { accessSettings } from './console/access/variables.ts';
+import { watchDependencies } from './console/live/dependencies.ts';
 import { Breaker } from './guards/breaker.ts';
 import { createEventSender } from './inngest/eventSender.ts';
 import { Relay } from './relay.ts';
@@ -70,12 +72,22 @@ await run('relay', async () => {
     dedupeWindowMs: configuration.RELAY_DEDUPE_WINDOW_HOURS * hourMs,
   });
 
+  // What people look at takes no session from the rows.
+  const consoleSql = await connectThroughPooler({
+    ...client,
+    url: configuration.CONSOLE_DATABASE_URL ?? url,
+    applicationName: 'segue-console',
+    max: 2,
+    settings: steadyPlans,
+  });
+  const dependencies = watchDependencies({ inngest: inngestBreaker, qdrant: indexBreaker });
   const server = await startServer({
     sql: besides,
     inngestBreaker,
     indexBreaker,
     metrics,
     logger,
+    console: { sql: consoleSql, access: accessSettings(configuration), health: dependencies.read },
     host: configuration.RELAY_HOST,
     port: configuration.RELAY_PORT,
   });
@@ -101,7 +113,9 @@ await run('relay', async () => {
       await Promise.all([relay.stop(), stopListening(), stopRetention(), stopConfirming()]);
       await stopHeartbeat();
       await server.close();
-      await Promise.all([endRowSessions(sessions), besides.end({ timeout: 1 })]);
+      dependencies.stop();
+      const pools = [besides, consoleSql];
+      await Promise.all([endRowSessions(sessions), ...pools.map(pool => pool.end({ timeout: 1 }))]);
     },
   };
 });

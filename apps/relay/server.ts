@@ -6,7 +6,7 @@ import { createHttpServer } from '@segue/http/server.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import type { Logger } from '@segue/telemetry/logger.ts';
 import type { FastifyInstance } from 'fastify';
-import { consolePage } from './console/console.ts';
+import { type ConsoleOptions, serveConsole } from './console/console.ts';
 import type { Breaker } from './guards/breaker.ts';
 import type { Metrics } from './reporting/metrics.ts';
 
@@ -16,6 +16,7 @@ export type ServerOptions = {
   indexBreaker: Breaker;
   metrics: Metrics;
   logger: Logger;
+  console: Omit<ConsoleOptions, 'logger'>;
   host: string;
   port: number;
 };
@@ -55,10 +56,7 @@ export async function startServer(options: ServerOptions): Promise<FastifyInstan
     }
   });
 
-  server.get('/', async (_request, reply) => {
-    const breakers = { Inngest: inngestBreaker.state, Qdrant: indexBreaker.state };
-    return reply.type('text/html; charset=utf-8').send(await consolePage(sql, breakers));
-  });
+  await serveConsole(server, { ...options.console, logger });
 
   await listen(server, { variables: 'RELAY', host, port });
   return server;

@@ -1,30 +1,85 @@
+import cookie from '@fastify/cookie';
+import formbody from '@fastify/formbody';
 import type { Sql } from '@segue/database/connection.ts';
-import { readBacklog, readRecent } from '@segue/outbox/backlog.ts';
+import { isTemporary } from '@segue/database/outage.ts';
 import { reasonOf } from '@segue/process/reason.ts';
-import type { BreakerState } from '../guards/breaker.ts';
+import type { Logger } from '@segue/telemetry/logger.ts';
+import type { FastifyError, FastifyInstance } from 'fastify';
+import { guard } from './access/gate.ts';
+import { serveLogin } from './access/login.ts';
+import type { AccessSettings } from './access/variables.ts';
+import { serveAssets } from './assets/assets.ts';
+import type { Dependency } from './live/dependencies.ts';
+import { serveOverview } from './pages/overview.ts';
+import { problemPage } from './pages/problem.ts';
 
-/** The page that a person looks at first: what waits, what holds it back, what happened last. */
-export async function consolePage(sql: Sql, breakers: Record<string, BreakerState>): Promise<string> {
-  let body: string;
-  try {
-    const [backlog, recent] = await Promise.all([readBacklog(sql), readRecent(sql)]);
-    body = `
-      <p><b>${backlog.openRows}</b> rows wait, the oldest for <b>${Math.round(backlog.oldestSeconds)} s</b>.</p>
-      <table><tr><th>id<th>ISRC<th>title<th>status<th>reason<th>attempts<th>last error</tr>
-      ${recent
-        .map(row => Object.values(row).map(value => `<td>${escapeHtml(value)}`))
-        .map(cells => `<tr>${cells.join('')}</tr>`)
-        .join('\n')}
-      </table>`;
-  } catch (error) {
-    body = `<p>The database does not answer: ${escapeHtml(reasonOf(error))}</p>`;
-  }
-  const states = Object.entries(breakers).map(([service, state]) => `${service}: breaker ${state}`);
-  return `<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="5"><title>Segue relay</title>
-    <style>body{font:15px system-ui;margin:2rem;color-scheme:light dark}td,th{text-align:left;padding:.2rem .8rem .2rem 0}</style>
-    <h1>Segue relay</h1><p>${states.join(' · ')} · <a href="/readyz">readyz</a> · <a href="/metrics">metrics</a></p>${body}`;
+export type ConsoleOptions = {
+  /** A small pool of its own: what people look at takes no session from the relay. */
+  sql: Sql;
+  access: AccessSettings;
+  /** How the services stand that this relay calls; looks into memory alone. */
+  health: () => Dependency[];
+  logger: Logger;
+};
+
+/**
+ * Serves the console below `/console/`: pages of HTML that need no script. It hangs on the relay by its server, a pool
+ * and a look at the health of what the relay calls, and by nothing else.
+ */
+export async function serveConsole(server: FastifyInstance, options: ConsoleOptions): Promise<void> {
+  await server.register(
+    async console => {
+      await console.register(cookie);
+      await console.register(formbody, { bodyLimit: 65_536 });
+      guard(console, options.access);
+      answerProblems(console, options.logger);
+      serveAssets(console);
+      serveLogin(console, options.access);
+      serveOverview(console, options);
+    },
+    { prefix: '/console' },
+  );
+  server.get('/', async (_request, reply) => await reply.redirect('/console/', 302));
 }
 
-function escapeHtml(value: unknown): string {
-  return String(value ?? '').replace(/[&<>"']/g, character => `&#${character.charCodeAt(0)};`);
+/** A page in place of the JSON that the other routes answer: somebody is reading. */
+function answerProblems(server: FastifyInstance, logger: Logger): void {
+  server.setNotFoundHandler(async (request, reply) => {
+    const problem = {
+      status: 404,
+      title: 'There is nothing here',
+      text: 'The address leads to no page of the console.',
+    };
+    return await reply
+      .code(404)
+      .type('text/html; charset=utf-8')
+      .send(problemPage({ ...problem, visitor: request.visitor }));
+  });
+
+  server.setErrorHandler<FastifyError>(async (error, request, reply) => {
+    const { visitor } = request;
+    reply.type('text/html; charset=utf-8');
+    if (isTemporary(error)) {
+      const text = `The page cannot be shown now: ${reasonOf(error)}. Additions are not hurt by it; the relays go on once the database answers. Try again in a moment.`;
+      return await reply
+        .code(503)
+        .send(problemPage({ status: 503, title: 'The database does not answer', text, visitor }));
+    }
+    const { statusCode = 500 } = error;
+    if (statusCode >= 400 && statusCode < 500) {
+      const title = 'The console does not understand this';
+      return await reply
+        .code(statusCode)
+        .send(problemPage({ status: statusCode, title, text: error.message, visitor }));
+    }
+    const requestId = request.id;
+    logger.error(
+      { event: 'request_failed', requestId, error: reasonOf(error), stack: error.stack },
+      'a request failed unexpectedly',
+    );
+    const text = `Nothing was changed by this request, as far as is known. Quote ${requestId} when you report it; the log of the relay has more under it.`;
+    return await reply
+      .code(500)
+      .send(problemPage({ status: 500, title: 'Something went wrong on our side', text, visitor }));
+  });
 }
