@@ -106,6 +106,7 @@ export function createTrackIngestion(options: TrackIngestionOptions): InngestFun
 
       const document = await run('build-document', () => buildDocument(recording));
       const embedded = await run('embed-interpretation', () => embedDocument(embedder, document));
+      crashPoint('between_steps');
       const { pointId, storedAt } = await run('store-document', async () => {
         crashPoint('before_upsert');
         const { pointId } = await storeDocument(connection, document, embedded);

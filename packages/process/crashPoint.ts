@@ -8,6 +8,7 @@ export type CrashPoint =
   | 'after_index_check'
   | 'after_send'
   | 'within_settlement'
+  | 'between_steps'
   | 'before_upsert'
   | 'after_upsert'
   | 'before_commit'

@@ -1,9 +1,13 @@
-import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { ingestionRequested } from '@segue/ingestion/event.ts';
 import { type InngestOptions, startInngest } from '@segue/stand-ins/inngest/server.ts';
+import { signatureOf } from '@segue/stand-ins/inngest/signature.ts';
 import { startQdrant } from '@segue/stand-ins/qdrant/server.ts';
 import { eventually } from '@segue/testing/eventually.ts';
 import { startProcess } from '@segue/testing/process.ts';
+import { dimensions } from '@segue/track-index/collection.ts';
 import { connectToIndex } from '@segue/track-index/connect.ts';
 import { hasDocument } from '@segue/track-index/document.ts';
 import { countPoints } from '@segue/track-index/scroll.ts';
@@ -35,7 +39,7 @@ async function start(options: InngestOptions = {}) {
   async function addressOf(worker: Awaited<ReturnType<typeof startWorker>>) {
     return String((await worker.waitForLog(({ event }) => event === 'process_started')).address);
   }
-  async function send(isrc: string, data: object = {}) {
+  async function send(isrc: string, data: object = {}, eventKey = 'any') {
     const recording = {
       isrc,
       title: 'So What',
@@ -46,7 +50,7 @@ async function start(options: InngestOptions = {}) {
     };
     const id = `track-ingestion:${isrc}:1`;
     const body = JSON.stringify({ id, name: ingestionRequested, data: { ...recording, ...data } });
-    expect((await fetch(`${inngest.url}/e/any`, { method: 'POST', body })).status).toBe(200);
+    expect((await fetch(`${inngest.url}/e/${eventKey}`, { method: 'POST', body })).status).toBe(200);
   }
   return { inngest, qdrant, connection, environment, startWorker, addressOf, send };
 }
@@ -94,6 +98,30 @@ test.each(['before_upsert', 'after_upsert'])(
     expect(inngest.events().filter(({ name }) => name === 'track/ingestion.completed')).toHaveLength(1);
   },
 );
+
+test('a worker that is killed between two steps does not repeat the step before, which may have cost money', async () => {
+  const { startWorker, send, connection, inngest } = await start({ retryDelayMs: () => 500 });
+  const embeddings = await startEmbeddings();
+  const embedding = {
+    EMBEDDING_PROVIDER: 'openai',
+    EMBEDDING_MODEL: 'test',
+    EMBEDDING_URL: embeddings.url,
+    WORKER_RETRIES: '20',
+  };
+  const first = await startWorker({ ...embedding, CRASH_AT: 'between_steps' });
+  await first.waitForLog(({ event }) => event === 'functions_registered');
+  const isrc = newIsrc();
+  await send(isrc);
+  expect(await first.exited).toMatchObject({ signal: 'SIGKILL' });
+  expect(await hasDocument(connection, isrc)).toBe(false);
+
+  const second = await startWorker(embedding);
+  await second.waitForLog(({ event }) => event === 'document_indexed');
+  await eventually(() => expect(inngest.runs()).toMatchObject([{ status: 'Completed' }]));
+  expect(embeddings.asked()).toBe(1);
+  expect(await countPoints(connection)).toBe(1);
+  expect(inngest.events().filter(({ name }) => name === 'track/ingestion.completed')).toHaveLength(1);
+});
 
 test('a run that fails for good is told in the log and by an event', async () => {
   const { startWorker, send, inngest } = await start();
@@ -179,18 +207,17 @@ test('a configuration error is one line that names the variable, and exit code 1
 
 describe('in cloud mode', () => {
   const signingKey = `signkey-test-${'ab'.repeat(32)}`;
+  const keys = { INNGEST_DEV: '0', INNGEST_SIGNING_KEY: signingKey, INNGEST_EVENT_KEY: 'event-key' };
 
   test('only requests that Inngest has signed run anything', async () => {
     const { startWorker, addressOf, connection } = await start();
-    const keys = { INNGEST_DEV: '0', INNGEST_SIGNING_KEY: signingKey, INNGEST_EVENT_KEY: 'event-key' };
     const worker = await startWorker(keys);
     const address = await addressOf(worker);
     const isrc = newIsrc();
     const data = { isrc, title: 'So What', artist: '', album: '', priority: 0, force: false };
     const event = { id: 'x', name: ingestionRequested, data, ts: 1 };
     const ctx = { run_id: 'run', attempt: 0, stack: { stack: [], current: 0 } };
-    // With sorted keys and no white space, as RFC 8785 has it.
-    const body = sorted({ ctx, event, events: [event], steps: {}, version: 2 });
+    const body = { ctx, event, events: [event], steps: {}, version: 2 };
     const call = (signature?: string) =>
       fetch(`${address}/api/inngest?fnId=segue-worker-track-ingestion&stepId=step`, {
         method: 'POST',
@@ -198,27 +225,69 @@ describe('in cloud mode', () => {
           'content-type': 'application/json',
           ...(signature && { 'x-inngest-signature': signature }),
         },
-        body,
+        body: JSON.stringify(body),
       });
-    const seconds = Math.floor(Date.now() / 1_000);
-    const signatureAt = (t: number, key = 'ab'.repeat(32)) => {
-      const mac = createHmac('sha256', key).update(`${body}${t}`).digest('hex');
-      return `t=${t}&s=${mac}`;
-    };
+    const hourAgo = Math.floor(Date.now() / 1_000) - 3_600;
     expect((await call()).status).toBe(401);
-    expect((await call(signatureAt(seconds, 'cd'.repeat(32)))).status).toBe(401);
-    expect((await call(signatureAt(seconds - 3_600))).status).toBe(401);
-    expect((await call(signatureAt(seconds))).status).toBe(206);
+    expect((await call(signatureOf(body, 'cd'.repeat(32)))).status).toBe(401);
+    expect((await call(signatureOf(body, signingKey, hourAgo))).status).toBe(401);
+    expect((await call(signatureOf(body, signingKey))).status).toBe(206);
     expect(await countPoints(connection)).toBe(0);
     expect(worker.output.join('\n')).not.toContain('ab'.repeat(32));
     await worker.stop();
   });
+
+  test('a worker registers with its key, runs what is signed, and registers again with a server that comes back', async () => {
+    const { startWorker, addressOf, send, inngest, connection, environment } = await start({
+      signingKey,
+      eventKey: 'event-key',
+    });
+    const worker = await startWorker(keys);
+    const address = await addressOf(worker);
+    await worker.waitForLog(({ event }) => event === 'functions_registered');
+    const [before, after] = [newIsrc(), newIsrc()];
+    await send(before, {}, 'event-key');
+    await worker.waitForLog(({ event, isrc }) => event === 'document_indexed' && isrc === before);
+
+    // It is away for so long that the worker notices, and has no functions when it is back.
+    await inngest.close();
+    const readiness = async () => (await fetch(`${address}/readyz`)).status;
+    await eventually(async () => expect(await readiness()).toBe(503), { timeoutMs: 30_000 });
+    const port = Number(new URL(environment.INNGEST_BASE_URL).port);
+    const back = await startInngest({ port, signingKey, eventKey: 'event-key' });
+    onTestFinished(() => back.close());
+    await eventually(() => expect(back.functions()).toHaveLength(2));
+    await eventually(async () => expect(await readiness()).toBe(200));
+    await send(after, {}, 'event-key');
+    await worker.waitForLog(({ event, isrc }) => event === 'document_indexed' && isrc === after);
+    expect(await countPoints(connection)).toBe(2);
+  });
+
+  test('a worker with another key is not registered, says why, and is not ready', async () => {
+    const { startWorker, addressOf, inngest } = await start({ signingKey });
+    const worker = await startWorker({ ...keys, INNGEST_SIGNING_KEY: `signkey-test-${'cd'.repeat(32)}` });
+    const address = await addressOf(worker);
+    const line = await worker.waitForLog(({ event }) => event === 'inngest_error');
+    expect(line.error).toContain('Unauthorized');
+    expect((await fetch(`${address}/readyz`)).status).toBe(503);
+    expect(inngest.functions()).toEqual([]);
+  });
 });
 
-function sorted(value: object): string {
-  return JSON.stringify(value, (_key, part) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([one], [other]) => (one < other ? -1 : 1)))
-      : part,
-  );
+/** An embedding service that counts how often it is asked. */
+async function startEmbeddings() {
+  let asked = 0;
+  const body = JSON.stringify({ data: [{ index: 0, embedding: Array(dimensions).fill(0.5) }] });
+  const service = createServer((request, response) => {
+    asked++;
+    request.resume();
+    response.end(body);
+  });
+  service.listen(0, '127.0.0.1');
+  await once(service, 'listening');
+  onTestFinished(() => {
+    service.closeAllConnections();
+    service.close();
+  });
+  return { url: `http://127.0.0.1:${(service.address() as AddressInfo).port}`, asked: () => asked };
 }

@@ -8,10 +8,16 @@ import { type RegisteredFunction, readRegistration } from './runs/functions.ts';
 import { hasEnded, newRun, type Run } from './runs/run.ts';
 import { openRunLog } from './runs/runLog.ts';
 import { startScheduler } from './runs/scheduler.ts';
+import { hashSigningKey } from './signature.ts';
 
 export type InngestOptions = Address & {
   /** The one key that is accepted. Without it any is, as on a Dev Server. */
   eventKey?: string;
+  /**
+   * Of a server in cloud mode: apps must show its hash to register, and each call to a function is signed with it.
+   * Without it the server is a Dev Server, which checks and signs nothing.
+   */
+  signingKey?: string;
   /** JSON lines; what was received is still there after a restart. Runs are in a second file, `{file}.runs`. */
   file?: string;
   /** Before the next attempt of a step, in ms; `failures` so far, from 1. By default {@link patience}. */
@@ -63,6 +69,7 @@ export async function startInngest(options: InngestOptions = {}): Promise<Innges
     log: runLog,
     events: log.events,
     retryDelayMs: options.retryDelayMs ?? patience,
+    signingKey: options.signingKey,
     onFailed: run => publishInternal(log, 'inngest/function.failed', failureOf(run)),
   });
   log.onEvent(scheduler.receive);
@@ -72,7 +79,7 @@ export async function startInngest(options: InngestOptions = {}): Promise<Innges
     log.close();
   });
   app.addHook('onRequest', (_request, reply, done) => {
-    reply.header('x-inngest-server-kind', 'dev');
+    reply.header('x-inngest-server-kind', options.signingKey ? 'cloud' : 'dev');
     done();
   });
   const answerWith = installFaults(app);
@@ -92,6 +99,11 @@ export async function startInngest(options: InngestOptions = {}): Promise<Innges
   });
 
   app.post('/fn/register', (request, reply) => {
+    const { signingKey } = options;
+    if (signingKey && request.headers.authorization !== `Bearer ${hashSigningKey(signingKey)}`) {
+      sendJson(reply.code(401), { error: 'Unauthorized', status: 401 });
+      return;
+    }
     try {
       const { app: name, functions } = readRegistration(JSON.parse(bodyOf(request).toString()));
       scheduler.register(name, functions);

@@ -1,3 +1,4 @@
+import { signatureOf } from '../signature.ts';
 import type { RegisteredFunction } from './functions.ts';
 import type { Run, StepState } from './run.ts';
 
@@ -19,6 +20,13 @@ export type Exchange =
 
 type Operation = { id: string; op: string; data?: unknown; error?: unknown };
 
+export type CallOptions = {
+  /** Gives the call up. */
+  signal: AbortSignal;
+  /** Signs the call; undefined: it is one of a Dev Server. */
+  signingKey: string | undefined;
+};
+
 /**
  * Calls a function as Inngest's executor does, for its next step: `POST {url}?fnId=…&stepId=step`. Without `fn_id` in
  * the context the SDK does no checkpointing, and answers after each step.
@@ -30,7 +38,7 @@ export async function callFunction(
   fn: RegisteredFunction,
   run: Run,
   stepId: string,
-  signal: AbortSignal,
+  { signal, signingKey }: CallOptions,
 ): Promise<Exchange> {
   const url = new URL(fn.url);
   url.searchParams.set('stepId', stepId);
@@ -56,7 +64,8 @@ export async function callFunction(
       method: 'POST',
       headers: {
         'content-type': 'application/json',
-        'x-inngest-server-kind': 'dev',
+        'x-inngest-server-kind': signingKey ? 'cloud' : 'dev',
+        ...(signingKey && { 'x-inngest-signature': signatureOf(body, signingKey) }),
         'x-run-id': run.id,
         ...(run.version >= 0 && { 'x-inngest-req-version': String(run.version) }),
       },

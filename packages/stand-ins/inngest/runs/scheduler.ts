@@ -10,6 +10,8 @@ export type SchedulerOptions = {
   events(): ReceivedEvent[];
   /** Before the next attempt, in ms; `failures` of this step so far, from 1. */
   retryDelayMs(failures: number): number;
+  /** Signs the calls to functions; without it they are those of a Dev Server. */
+  signingKey: string | undefined;
   /** Told when a run has used up its attempts. */
   onFailed(run: Run): void;
 };
@@ -32,7 +34,8 @@ export type Scheduler = {
  * Each step is retried by itself, and finished ones are kept. A function's `concurrency` counts requests; throttles,
  * rate limits and idempotency are not looked at.
  */
-export function startScheduler({ log, events, retryDelayMs, onFailed }: SchedulerOptions): Scheduler {
+export function startScheduler(options: SchedulerOptions): Scheduler {
+  const { log, events, retryDelayMs, signingKey, onFailed } = options;
   const closing = new AbortController();
   const queues = new Map<string, Queue>();
   const underWay = new Set<Promise<void>>();
@@ -102,7 +105,7 @@ export function startScheduler({ log, events, retryDelayMs, onFailed }: Schedule
     if (run.status === 'Scheduled') log.change(run, { status: 'Running' });
     let stepId = 'step';
     for (;;) {
-      const exchange = await callFunction(fn, run, stepId, closing.signal);
+      const exchange = await callFunction(fn, run, stepId, { signingKey, signal: closing.signal });
       stepId = 'step';
       if (exchange.kind === 'done') return end(run, 'Completed', exchange.output);
       if (exchange.kind === 'planned') {
