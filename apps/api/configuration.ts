@@ -62,6 +62,7 @@ export const schema = z.object({
     .refine(number => number > 0, 'must be more than 0')
     .optional(),
   LOG_LEVEL: logLevel,
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
 });
 
 export type Configuration = Omit<z.infer<typeof schema>, 'TIDAL_REQUESTS_PER_SECOND'> & {

@@ -2,6 +2,7 @@ import { listen } from '@segue/http/listen.ts';
 import { hint } from '@segue/outbox/hint.ts';
 import { run } from '@segue/process/run.ts';
 import { createLogger } from '@segue/telemetry/logger.ts';
+import { startTracing } from '@segue/telemetry/tracing.ts';
 import { createTidalClient } from '@segue/tidal/client.ts';
 import { createAuthenticate } from './access/authentication.ts';
 import { allowanceOf, unlimited } from './access/mutationAllowance.ts';
@@ -15,6 +16,7 @@ import { IngestionScheduler } from './ingestion/ingestionScheduler.ts';
 await run('api', async () => {
   const configuration = readConfiguration();
   const logger = createLogger('api', configuration.LOG_LEVEL);
+  const tracing = await startTracing('api', configuration.OTEL_EXPORTER_OTLP_ENDPOINT, logger);
   const catalog = createTidalClient({
     apiUrl: configuration.TIDAL_API_URL,
     authUrl: configuration.TIDAL_AUTH_URL,
@@ -57,6 +59,7 @@ await run('api', async () => {
       await server.close();
       await ingestionHint.flush();
       await database.sql.end({ timeout: 2 });
+      await tracing.stop();
     },
   };
 });

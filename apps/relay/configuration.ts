@@ -33,6 +33,7 @@ export const schema = z.object({
   RELAY_RETENTION_DAYS: wholeNumber(7, { min: 0, max: 3_650 }),
   LOG_LEVEL: logLevel,
   ...consoleVariables,
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
 });
 
 export type Configuration = z.infer<typeof schema>;

@@ -4,6 +4,7 @@ import { connectThroughPooler } from '@segue/database/pooler.ts';
 import { steadyPlans } from '@segue/outbox/plannerSettings.ts';
 import { run } from '@segue/process/run.ts';
 import { createLogger } from '@segue/telemetry/logger.ts';
+import { startTracing } from '@segue/telemetry/tracing.ts';
 import { createTrackIndex } from '@segue/track-index/trackIndex.ts';
 import { listen } from './claiming/listen.ts';
 import { Wake } from './claiming/poller.ts';
@@ -28,6 +29,7 @@ const besidesRows: Pick<ConnectionOptions, 'max' | 'settings'> = { max: 3, setti
 await run('relay', async () => {
   const configuration = readConfiguration();
   const logger = createLogger('relay', configuration.LOG_LEVEL);
+  const tracing = await startTracing('relay', configuration.OTEL_EXPORTER_OTLP_ENDPOINT, logger);
   const { DATABASE_URL: url } = configuration;
   const onLost = (message: string) => logger.warn({ event: 'database_connection_lost' }, message);
   const client = { url, schema: configuration.DATABASE_SCHEMA, applicationName: 'segue-relay', onLost };
@@ -116,6 +118,7 @@ await run('relay', async () => {
       dependencies.stop();
       const pools = [besides, consoleSql];
       await Promise.all([endRowSessions(sessions), ...pools.map(pool => pool.end({ timeout: 1 }))]);
+      await tracing.stop();
     },
   };
 });

@@ -1,8 +1,10 @@
+import { isTracing } from '@segue/telemetry/tracing.ts';
 import postgres from 'postgres';
 import { type Address, readAddress } from './address.ts';
 import { certificateHash, dial } from './dial.ts';
 import { Endpoint } from './endpoint.ts';
 import type { Host } from './hosts.ts';
+import { traceStatements } from './tracedStatements.ts';
 
 export type Sql = postgres.Sql;
 /** A connection, or a transaction on one: what a statement needs. */
@@ -71,7 +73,7 @@ export function connect(options: ConnectionOptions): Sql {
     ...(options.bare ? {} : sessionSettings(options)),
     application_name: applicationName,
   };
-  return open(address, {
+  const sql = open(address, {
     max,
     prepare,
     connection: { ...address.startup, ...settings },
@@ -86,6 +88,7 @@ export function connect(options: ConnectionOptions): Sql {
     ...(options.onNotify && { onnotify: options.onNotify }),
     ...(options.onClose && { onclose: options.onClose }),
   });
+  return isTracing() ? traceStatements(sql) : sql;
 }
 
 function sessionSettings({ deadlineMs = 0, schema, settings }: ConnectionOptions): Record<string, string> {

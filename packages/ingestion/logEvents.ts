@@ -308,6 +308,19 @@ export const logEvents = {
     action:
       'Nothing is lost: what was in hand is left to its lease. When it comes again, report it as a bug.',
   },
+  traces_lost: {
+    levels: ['warn'],
+    by: ['api', 'relay'],
+    when: 'The collector of traces takes no spans; `error` says why. Said once until it takes them again.',
+    action:
+      'See whether `OTEL_EXPORTER_OTLP_ENDPOINT` is reachable. Spans are dropped meanwhile, and nothing else is affected.',
+  },
+  traces_restored: {
+    levels: ['info'],
+    by: ['api', 'relay'],
+    when: 'The collector takes spans again after `traces_lost`.',
+    action: 'Nothing.',
+  },
   log_lines_dropped: {
     levels: ['warn'],
     by: ['every process'],

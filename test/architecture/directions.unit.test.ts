@@ -15,7 +15,7 @@ const mayImport: Record<string, string[]> = {
   'packages/track-index': ['packages/ingestion', 'packages/process'],
   'packages/database': ['packages/process', 'packages/telemetry'],
   'packages/outbox': ['packages/ingestion', 'packages/database'],
-  'packages/tidal': ['packages/process'],
+  'packages/tidal': ['packages/process', 'packages/telemetry'],
   'packages/stand-ins': [],
   'packages/local-postgres': ['packages/child-process', 'packages/process'],
   'packages/testing': [

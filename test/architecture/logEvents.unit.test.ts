@@ -26,9 +26,10 @@ Logs are JSON lines on stdout, and readable lines at a terminal. The field \`eve
 scheduling also carry those of the fields \`isrc\`, \`trackTitle\`, \`result\`, \`reason\`, \`error\`, \`duration_ms\`, \`total_tracks\`,
 \`scheduled_count\` and \`skipped_count\` that apply. A line that a request to the API has caused carries \`requestId\`: the answer had it in
 the header \`x-request-id\`, and the request's outbox rows have it in \`request_id\`.
+\`trace_id\` names the trace, where there is one.
 
 Levels: \`debug\` is of use to developers. \`info\` is the normal course. \`warn\` is out of the ordinary and needs nobody at once. \`error\` is
-something that failed: look at it when it goes on. \`fatal\` ends the process.
+something that failed: look at it when it goes on. \`fatal\` ends the process. What fails is logged once, where it is handled.
 
 This page is written from \`packages/ingestion/logEvents.ts\` by \`test/architecture/logEvents.unit.test.ts\`.
 

@@ -1,6 +1,7 @@
 import { isTemporary } from '@segue/database/outage.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import type { Logger } from '@segue/telemetry/logger.ts';
+import { markActiveFailed } from '@segue/telemetry/spans.ts';
 import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
 // By its file, as mercurius requires it: vitest takes 'graphql' for its other copy, `index.mjs`.
 import { GraphQLError } from 'graphql/index.js';
@@ -59,6 +60,7 @@ function present(error: GraphQLError, requestId: string, logger: Logger): GraphQ
 
   if (isArgumentError(error)) return [formatted(error, 'BAD_USER_INPUT', cause.message)];
 
+  markActiveFailed(cause);
   if (isTemporary(cause)) {
     logger.error(
       { event: 'database_unavailable', requestId, error: reasonOf(cause) },

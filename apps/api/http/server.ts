@@ -11,6 +11,7 @@ import { guardDocuments } from '../graphql/documentGuards.ts';
 import { createErrorFormatter } from '../graphql/errors.ts';
 import { limitQueries } from '../graphql/queryLimits.ts';
 import { createResolvers } from '../graphql/resolvers/resolvers.ts';
+import { nameOperations, traceOperations } from '../graphql/traceOperations.ts';
 import type { Library } from '../library/library.ts';
 import { sendSecurityHeaders } from './headers.ts';
 import { serveHealth } from './health.ts';
@@ -70,6 +71,7 @@ export async function createServer(library: Library, options: ServerOptions): Pr
     finishWithinMs,
   });
   carryRequestId(server);
+  traceOperations(server);
   refuseOtherMethods(server);
   await sendSecurityHeaders(server, allowedOrigins);
   identifyUsers(server, authenticate, logger);
@@ -92,6 +94,7 @@ export async function createServer(library: Library, options: ServerOptions): Pr
     // HEAD would run what GET is refused.
     additionalRouteOptions: { exposeHeadRoute: false },
   });
+  nameOperations(server);
   guardDocuments(server);
   limitQueries(server, limits, mutationAllowance);
   if (explorable) await serveEditor(server);

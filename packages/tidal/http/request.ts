@@ -1,4 +1,5 @@
 import { endAfter } from '@segue/process/timeLimit.ts';
+import { inClientSpan, names } from '@segue/telemetry/spans.ts';
 import { backoffMs, readRetryAfter } from './backoff.ts';
 import type { Clock } from './clock.ts';
 import { TidalApiError } from './error.ts';
@@ -58,7 +59,21 @@ class TimeIsUp extends Error {}
 
 /** Puts a bound on every request in time: a time limit for each attempt and for all, and a turn with the limiter. */
 export function createRequests({ limiter, timeoutMs, clock }: RequestOptions): Requests {
-  async function sendOnce(subject: string, { deadline, urgency }: Asking, call: Call): Promise<Answer> {
+  /** In a span, which has the wait for a turn in it, and an event where the turn came. */
+  function sendOnce(subject: string, asking: Asking, call: Call): Promise<Answer> {
+    const [kind] = subject.split(' ');
+    return inClientSpan(`TIDAL ${kind}`, { [names.subject]: subject }, async span => {
+      const asked = (signal: AbortSignal) => {
+        span.addEvent('turn');
+        return call(signal);
+      };
+      const answer = await attemptOnce(subject, asking, asked);
+      span.setAttribute(names.httpStatus, answer.response.status);
+      return answer;
+    });
+  }
+
+  async function attemptOnce(subject: string, { deadline, urgency }: Asking, call: Call): Promise<Answer> {
     const remaining = () => Math.max(0, Math.ceil(deadline - clock.now()));
     if (remaining() === 0) throw new TimeIsUp(`No time is left to ask TIDAL for ${subject}`);
     let turnHasCome = false;
