@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IngestionEvent } from '@segue/ingestion/event.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import { endAfter } from '@segue/process/timeLimit.ts';
+import { traceHeaders } from '@segue/telemetry/origin.ts';
 import { Inngest } from 'inngest';
 import { type Answer, readAnswer } from './answer.ts';
 import type { Canary } from './canary.ts';
@@ -36,7 +37,7 @@ export function createEventSender(): EventSender {
     if (!call) throw new Error('the SDK made a request outside of a send');
     try {
       const address = new URL(String(input));
-      const headers = Object.fromEntries(new Headers(init?.headers));
+      const headers = { ...Object.fromEntries(new Headers(init?.headers)), ...traceHeaders() };
       const body = String(init?.body);
       const reply = await endAfter(
         call.timeoutMs,
