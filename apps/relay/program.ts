@@ -14,7 +14,9 @@ import { watchDependencies } from './console/live/dependencies.ts';
 import { Breaker } from './guards/breaker.ts';
 import { createEventSender } from './inngest/eventSender.ts';
 import { Relay } from './relay.ts';
+import { DatabaseFigures } from './reporting/databaseFigures.ts';
 import { Metrics } from './reporting/metrics.ts';
+import { figuresOf } from './reporting/settledFigures.ts';
 import { endRowSessions, rowSession } from './rowSessions.ts';
 import { startServer } from './server.ts';
 import { keepHeartbeat } from './upkeep/heartbeat.ts';
@@ -41,7 +43,8 @@ await run('relay', async () => {
   const besides = await connectThroughPooler({ ...client, ...besidesRows });
   const inngestBreaker = new Breaker({ firstWaitMs: 1_000, longestWaitMs: 5_000 });
   const indexBreaker = new Breaker({ firstWaitMs: 5_000, longestWaitMs: 30_000 });
-  const metrics = new Metrics({ sql: besides, inngestBreaker, indexBreaker });
+  const figures = new DatabaseFigures({ sql: besides });
+  const metrics = new Metrics({ figures, inngestBreaker, indexBreaker });
   const wake = new Wake({ pollIntervalMs: configuration.RELAY_POLL_INTERVAL_MS });
   const index = createTrackIndex({
     url: configuration.QDRANT_URL,
@@ -65,7 +68,7 @@ await run('relay', async () => {
     indexBreaker,
     sender: createEventSender(),
     inngestBreaker,
-    onSettled: (settled, durationMs) => metrics.batchSettled(settled, durationMs),
+    onSettled: (settled, durations) => metrics.batchDone(figuresOf(settled, durations)),
     sweepEveryMs: configuration.RELAY_POLL_INTERVAL_MS,
     batchSize: configuration.RELAY_BATCH_SIZE,
     concurrency: configuration.RELAY_CONCURRENCY,
@@ -88,6 +91,7 @@ await run('relay', async () => {
     inngestBreaker,
     indexBreaker,
     metrics,
+    metricsToken: configuration.METRICS_TOKEN,
     logger,
     console: { sql: consoleSql, access: accessSettings(configuration), health: dependencies.read },
     host: configuration.RELAY_HOST,
@@ -106,13 +110,14 @@ await run('relay', async () => {
     youngestMs: 500,
   });
   const stopHeartbeat = keepHeartbeat(besides, inngestBreaker);
+  figures.start();
   relay.start();
   logger.info({ event: 'process_started', address: server.listeningOrigin }, 'relay is running');
 
   return {
     logger,
     async stop() {
-      await Promise.all([relay.stop(), stopListening(), stopRetention(), stopConfirming()]);
+      await Promise.all([relay.stop(), stopListening(), stopRetention(), stopConfirming(), figures.stop()]);
       await stopHeartbeat();
       await server.close();
       dependencies.stop();

@@ -2,10 +2,13 @@ import { connect, type Sql } from '@segue/database/connection.ts';
 import { ConfigurationError } from '@segue/process/environment.ts';
 import { createLogger } from '@segue/telemetry/logger.ts';
 import { useDatabase } from '@segue/testing/database.ts';
+import { eventually } from '@segue/testing/eventually.ts';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { openAccess } from './console/test/console.ts';
-import { Breaker } from './guards/breaker.ts';
+import { Breaker, type BreakerOptions } from './guards/breaker.ts';
+import { DatabaseFigures } from './reporting/databaseFigures.ts';
 import { Metrics } from './reporting/metrics.ts';
+import { figuresOf } from './reporting/settledFigures.ts';
 import { startServer } from './server.ts';
 
 const database = useDatabase();
@@ -18,12 +21,34 @@ const hour = { firstWaitMs: 3_600_000, longestWaitMs: 3_600_000 };
 /** A breaker that is for a probe as soon as a call has failed. */
 const impatient = { firstWaitMs: 0, longestWaitMs: 0 };
 
-async function start({ sql = database.sql, port = 0, waits = hour } = {}) {
+async function start({
+  sql = database.sql,
+  port = 0,
+  waits = hour,
+  metricsToken,
+}: {
+  sql?: Sql;
+  port?: number;
+  waits?: BreakerOptions;
+  metricsToken?: string;
+} = {}) {
   const breakers = { inngestBreaker: new Breaker(waits), indexBreaker: new Breaker(waits) };
-  const metrics = new Metrics({ sql, ...breakers });
+  const figures = new DatabaseFigures({ sql, everyMs: 20 });
+  figures.start();
+  const metrics = new Metrics({ figures, ...breakers });
   const logger = createLogger('relay', 'silent');
   const console = { sql, access: openAccess, health: () => [] };
-  const server = await startServer({ sql, ...breakers, metrics, console, logger, host: '127.0.0.1', port });
+  onTestFinished(() => figures.stop());
+  const server = await startServer({
+    sql,
+    ...breakers,
+    metrics,
+    metricsToken,
+    console,
+    logger,
+    host: '127.0.0.1',
+    port,
+  });
   onTestFinished(() => server.close());
   const get = async (path: string) => {
     const response = await fetch(`${server.listeningOrigin}${path}`);
@@ -96,65 +121,108 @@ describe('/readyz', () => {
 });
 
 describe('/metrics', () => {
-  const figure = (text: string, name: string) => Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1]);
+  const figure = (text: string, name: string) => {
+    const line = text.split('\n').find(line => line.startsWith(`${name} `));
+    return line === undefined ? undefined : Number(line.slice(name.length));
+  };
 
-  test('has the backlog of this very moment', async () => {
+  test('has what waits in the outbox, as it was read last', async () => {
     const { get } = await start();
     await database.sql`
-      INSERT INTO ingestion_outbox (isrc, title, artist, album, created_at)
-      VALUES ('USRC17607839', 'Title', 'Artist', 'Album', now() - interval '1 hour'),
-        ('USUM72409273', 'Title', 'Artist', 'Album', now())`;
-    const { status, text } = await get('/metrics');
-    expect(status).toBe(200);
-    expect(figure(text, 'segue_outbox_open_rows')).toBe(2);
-    expect(figure(text, 'segue_outbox_oldest_seconds')).toBeGreaterThanOrEqual(3_600);
+      INSERT INTO ingestion_outbox (isrc, title, artist, album, created_at, available_at)
+      VALUES ('USRC17607839', 'Title', 'Artist', 'Album', now() - interval '1 hour', now() + interval '1 hour'),
+        ('USUM72409273', 'Title', 'Artist', 'Album', now(), now())`;
+    await eventually(async () => {
+      const { status, text } = await get('/metrics');
+      expect(status).toBe(200);
+      expect(figure(text, 'segue_outbox_rows{state="due"}')).toBe(1);
+      expect(figure(text, 'segue_outbox_rows{state="waiting"}')).toBe(1);
+      expect(figure(text, 'segue_outbox_oldest_seconds')).toBeGreaterThanOrEqual(3_600);
+      expect(figure(text, 'segue_outbox_oldest_due_seconds')).toBeLessThan(60);
+      expect(figure(text, 'segue_database_read_success')).toBe(1);
+    });
 
     await database.sql`UPDATE ingestion_outbox SET status = 'scheduled', settled_at = now()`;
-    const { text: later } = await get('/metrics');
-    expect(figure(later, 'segue_outbox_open_rows')).toBe(0);
-    expect(figure(later, 'segue_outbox_oldest_seconds')).toBe(0);
+    await eventually(async () => {
+      const { text } = await get('/metrics');
+      expect(figure(text, 'segue_outbox_rows{state="due"}')).toBe(0);
+      expect(figure(text, 'segue_outbox_oldest_seconds')).toBe(0);
+    });
   });
 
   test('has the breakers, and what became of rows', async () => {
     const { get, inngestBreaker, metrics } = await start();
     inngestBreaker.failed();
-    const row = { id: 1 } as never;
-    metrics.batchSettled(
-      {
-        scheduled: [row, row],
-        indexed: [row],
-        duplicates: [row],
-        refused: [
-          { row, error: '', final: false, dead: true },
-          { row, error: '', final: false, dead: false },
-        ],
-        released: [{ rows: [row, row], delayMs: 0, error: null }],
-        closed: [],
-        lost: 3,
-      },
-      20,
-    );
+    const row = { id: 1, createdAt: new Date(Date.now() - 20_000).toISOString() } as never;
+    const settled = {
+      scheduled: [row, row],
+      indexed: [row],
+      duplicates: [row],
+      refused: [
+        { row, error: '', final: false, dead: true },
+        { row, error: '', final: false, dead: false },
+      ],
+      released: [{ rows: [row, row], delayMs: 0, error: null }],
+      closed: [],
+      lost: 3,
+    };
+    metrics.batchDone({ ...figuresOf(settled, 20), stepsMs: { send: 7 } });
     const { text } = await get('/metrics');
-    expect(figure(text, 'segue_relay_breaker_open{service="inngest"}')).toBe(1);
-    expect(figure(text, 'segue_relay_breaker_open{service="qdrant"}')).toBe(0);
+    expect(figure(text, 'segue_relay_breaker_state{service="inngest",state="open"}')).toBe(1);
+    expect(figure(text, 'segue_relay_breaker_state{service="inngest",state="closed"}')).toBe(0);
+    expect(figure(text, 'segue_relay_breaker_state{service="qdrant",state="closed"}')).toBe(1);
+    expect(figure(text, 'segue_relay_rows_claimed_total')).toBe(11);
     const outcomes = {
       scheduled: 2,
       already_indexed: 1,
       duplicate: 1,
       dead: 1,
       refused: 1,
-      released: 2,
-      lease_lost: 3,
+      left: 2,
+      lost: 3,
     };
     for (const [outcome, count] of Object.entries(outcomes)) {
       expect(figure(text, `segue_relay_rows_total{outcome="${outcome}"}`)).toBe(count);
     }
+    expect(figure(text, 'segue_relay_commit_to_sent_seconds_bucket{le="10"}')).toBe(0);
+    expect(figure(text, 'segue_relay_commit_to_sent_seconds_bucket{le="60"}')).toBe(2);
+    expect(figure(text, 'segue_relay_step_seconds_count{step="send"}')).toBe(1);
+    expect(figure(text, 'segue_relay_step_seconds_count{step="ask"}')).toBe(0);
   });
 
-  test('is 503 without a database, and says why in words', async () => {
+  test('is 200 without a database, with what there is', async () => {
     const { get } = await start({ sql: away() });
-    const { status, text } = await get('/metrics');
-    expect([status, text]).toEqual([503, expect.stringContaining('ECONNREFUSED')]);
+    await eventually(async () => {
+      const { status, text } = await get('/metrics');
+      expect(status).toBe(200);
+      expect(figure(text, 'segue_database_read_success')).toBe(0);
+      expect(figure(text, 'segue_database_read_age_seconds')).toBeUndefined();
+      expect(figure(text, 'segue_outbox_rows{state="due"}')).toBeUndefined();
+      expect(figure(text, 'segue_relay_rows_total{outcome="dead"}')).toBe(0);
+      expect(text).toContain('nodejs_eventloop_lag_p99_seconds');
+    });
+  });
+
+  test('keeps the last figures, and their age, when the database goes away', async () => {
+    await database.sql`
+      INSERT INTO ingestion_outbox (isrc, title, artist, album) VALUES ('USRC17607839', 'Title', 'Artist', 'Album')`;
+    const sql = connect({ url: database.url, applicationName: 'segue-relay', max: 1 });
+    const { get } = await start({ sql });
+    await eventually(async () => {
+      expect(figure((await get('/metrics')).text, 'segue_database_read_success')).toBe(1);
+    });
+    await sql.end({ timeout: 1 });
+    await eventually(async () => {
+      const { text } = await get('/metrics');
+      expect(figure(text, 'segue_database_read_success')).toBe(0);
+      expect(figure(text, 'segue_outbox_rows{state="due"}')).toBe(1);
+      expect(figure(text, 'segue_database_read_age_seconds')).toBeGreaterThan(0);
+    });
+  });
+
+  test('asks for METRICS_TOKEN where it is set', async () => {
+    const { get } = await start({ metricsToken: 'a-token-of-operators' });
+    expect((await get('/metrics')).status).toBe(401);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { Sql } from '@segue/database/connection.ts';
 import { createReadiness } from '@segue/database/readiness.ts';
 import { listen } from '@segue/http/listen.ts';
+import { serveMetrics } from '@segue/http/metrics.ts';
 import { serveReadiness } from '@segue/http/readiness.ts';
 import { createHttpServer } from '@segue/http/server.ts';
 import { reasonOf } from '@segue/process/reason.ts';
@@ -15,6 +16,7 @@ export type ServerOptions = {
   inngestBreaker: Breaker;
   indexBreaker: Breaker;
   metrics: Metrics;
+  metricsToken: string | undefined;
   logger: Logger;
   console: Omit<ConsoleOptions, 'logger'>;
   host: string;
@@ -29,7 +31,7 @@ const finishWithinMs = 2_000;
 
 /** Serves what an operator asks of a relay. `/readyz` says whether rows could be claimed and sent now. */
 export async function startServer(options: ServerOptions): Promise<FastifyInstance> {
-  const { sql, inngestBreaker, indexBreaker, metrics, logger, host, port } = options;
+  const { sql, inngestBreaker, indexBreaker, metrics, metricsToken, logger, host, port } = options;
   const readiness = createReadiness(sql, tables);
   const server = createHttpServer({ logger, finishWithinMs });
 
@@ -45,16 +47,7 @@ export async function startServer(options: ServerOptions): Promise<FastifyInstan
     return { ready, details: { ...state, ...(reason !== null && { reason }) } };
   });
 
-  server.get('/metrics', async (_request, reply) => {
-    try {
-      return await reply.type(metrics.contentType).send(await metrics.text());
-    } catch (error) {
-      return reply
-        .code(503)
-        .type('text/plain')
-        .send(`the database does not answer: ${reasonOf(error)}`);
-    }
-  });
+  serveMetrics(server, metrics.meter, metricsToken);
 
   await serveConsole(server, { ...options.console, logger });
 

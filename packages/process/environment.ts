@@ -53,3 +53,6 @@ export const logLevel = z
     error: 'must be one of fatal, error, warn, info, debug, trace, silent',
   })
   .default('info');
+
+/** Who asks for `/metrics` has to send it. Such a text is guessed at as fast as it is answered. */
+export const metricsToken = z.string().min(16, 'must have at least 16 characters').optional();

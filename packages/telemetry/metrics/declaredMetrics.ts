@@ -28,37 +28,119 @@ export const declaredMetrics = {
   },
 
   // Relay: rows
+  segue_relay_rows_claimed_total: {
+    type: 'counter',
+    by: ['relay'],
+    help: 'Outbox rows that this relay has taken in hand. A row that is tried again is counted again.',
+  },
   segue_relay_rows_total: {
     type: 'counter',
     by: ['relay'],
-    help: 'Outbox rows that this relay has settled or handed back, by what became of them.',
-    labels: {
-      outcome: ['scheduled', 'already_indexed', 'duplicate', 'dead', 'refused', 'released', 'lease_lost'],
-    },
+    help:
+      'What became of the rows: scheduled (sent), skipped as already_indexed or duplicate, refused by Inngest and tried ' +
+      'again, dead, left (an outage, or another request for the recording goes first), lost (another relay has them).',
+    labels: { outcome: ['scheduled', 'already_indexed', 'duplicate', 'refused', 'dead', 'left', 'lost'] },
+  },
+  segue_relay_commit_to_sent_seconds: {
+    type: 'histogram',
+    by: ['relay'],
+    help: 'From the commit of a request to the answer of Inngest that took its event, on the clock of the database.',
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600, 21_600],
+  },
+  segue_relay_batch_rows: {
+    type: 'histogram',
+    by: ['relay'],
+    help: 'Rows of a batch.',
+    buckets: [1, 3, 10, 30, 100, 300, 1_000, 3_000],
   },
   segue_relay_batch_seconds: {
     type: 'histogram',
     by: ['relay'],
-    help: 'From the claim of a batch to its settlement.',
+    help: 'From the reading of a batch to its settlement.',
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
   },
-  segue_relay_breaker_open: {
+  segue_relay_step_seconds: {
+    type: 'histogram',
+    by: ['relay'],
+    help: 'How long a step of a batch took: to ask the index, to send, to settle.',
+    labels: { step: ['ask', 'send', 'settle'] },
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+  },
+  segue_relay_breaker_state: {
     type: 'gauge',
     by: ['relay'],
-    help: '1 while calls to the service are held back.',
-    labels: { service: services },
+    help: '1 for the state that the breaker of a service is in. Open: no call is made. Probing: one small call is made.',
+    labels: { service: services, state: ['closed', 'open', 'probing'] },
   },
 
   // Relay: the outbox
+  segue_outbox_rows: {
+    type: 'gauge',
+    by: ['relay'],
+    help:
+      'Outbox rows by state: due (a relay may send them now), waiting (for a later attempt), dead. Exact up to 5,000 open ' +
+      'rows and estimated beyond; no more than 5,000 dead ones are told.',
+    labels: { state: ['due', 'waiting', 'dead'] },
+  },
   segue_outbox_oldest_seconds: {
     type: 'gauge',
     by: ['relay'],
     help: 'Age of the oldest outbox row that is not settled; 0 when there is none.',
   },
-  segue_outbox_open_rows: {
+  segue_outbox_oldest_due_seconds: {
     type: 'gauge',
     by: ['relay'],
-    help: 'Outbox rows that are not settled.',
+    help: 'How long the oldest row that may be sent now has been due; 0 when there is none.',
+  },
+  segue_outbox_paused: {
+    type: 'gauge',
+    by: ['relay'],
+    help: '1 while a person has paused the sending.',
+  },
+  segue_outbox_relays: {
+    type: 'gauge',
+    by: ['relay'],
+    help: 'Relays that gave a sign of life within 30 s, by what they said. held_back: Inngest does not answer them.',
+    labels: { state: ['running', 'held_back'] },
+  },
+  segue_outbox_slots: {
+    type: 'gauge',
+    by: ['relay'],
+    help: 'Slots of the outbox that a relay owns, and slots whose rows wait for an owner.',
+    labels: { state: ['owned', 'unowned'] },
+  },
+
+  // Relay: the database
+  segue_database_read_success: {
+    type: 'gauge',
+    by: ['relay'],
+    help: '1 when the last reading of segue_outbox_… and segue_database_… succeeded. At 0 they say what they last said.',
+  },
+  segue_database_read_age_seconds: {
+    type: 'gauge',
+    by: ['relay'],
+    help: 'Since the last reading that succeeded.',
+  },
+  segue_database_read_seconds: {
+    type: 'gauge',
+    by: ['relay'],
+    help: 'How long that reading took. It is made in the background, so that no scrape waits for it.',
+  },
+  segue_database_oldest_transaction_seconds: {
+    type: 'gauge',
+    by: ['relay'],
+    help:
+      'Age of the oldest open transaction of the database, and of the oldest prepared one. Sessions of other users are ' +
+      'seen only by a user with pg_read_all_stats.',
+    labels: { holder: ['session', 'prepared'] },
+  },
+  segue_database_horizon_transactions: {
+    type: 'gauge',
+    by: ['relay'],
+    help:
+      'How many transactions ago the oldest began that vacuum still keeps dead rows for, by what holds it: a session, a ' +
+      'prepared transaction or a replication slot.',
+    labels: { holder: ['session', 'prepared', 'slot'] },
   },
 } as const satisfies Record<string, MetricEntry>;
 

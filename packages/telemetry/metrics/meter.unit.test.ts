@@ -18,18 +18,18 @@ test('a counter begins at 0 for each value of its label', async () => {
 
 test('a gauge that nobody has set is left out', async () => {
   const meter = createMeter('relay');
-  expect(await linesOf(meter, 'segue_outbox_open_rows')).toEqual([]);
-  meter.set('segue_outbox_open_rows', {}, 7);
-  expect(await linesOf(meter, 'segue_outbox_open_rows')).toEqual(['segue_outbox_open_rows 7']);
+  expect(await linesOf(meter, 'segue_outbox_oldest_seconds')).toEqual([]);
+  meter.set('segue_outbox_oldest_seconds', {}, 7);
+  expect(await linesOf(meter, 'segue_outbox_oldest_seconds')).toEqual(['segue_outbox_oldest_seconds 7']);
 });
 
 test('a gauge that is read says what the reading says at that moment', async () => {
   const meter = createMeter('relay');
   let rows: number | undefined = 1;
-  meter.read('segue_outbox_open_rows', {}, () => rows);
-  expect(await linesOf(meter, 'segue_outbox_open_rows')).toEqual(['segue_outbox_open_rows 1']);
+  meter.read('segue_outbox_oldest_seconds', {}, () => rows);
+  expect(await linesOf(meter, 'segue_outbox_oldest_seconds')).toEqual(['segue_outbox_oldest_seconds 1']);
   rows = undefined;
-  expect(await linesOf(meter, 'segue_outbox_open_rows')).toEqual([]);
+  expect(await linesOf(meter, 'segue_outbox_oldest_seconds')).toEqual([]);
 });
 
 test('a counter that is read is no sum of its readings', async () => {
