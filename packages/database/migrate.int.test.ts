@@ -18,6 +18,7 @@ const tables = [
   'ingestion_catalog_pending',
   'ingestion_figures',
   'ingestion_ledger',
+  'ingestion_meters',
   'ingestion_outbox',
   'ingestion_outbox_by_album',
   'ingestion_outbox_dead',

@@ -39,6 +39,8 @@ test('each role has exactly these rights; a new table has to appear here', async
     'ingestion_ledger segue_operator: SELECT',
     'ingestion_ledger segue_reader: SELECT',
     'ingestion_ledger segue_relay: INSERT SELECT UPDATE',
+    'ingestion_meters segue_operator: SELECT',
+    'ingestion_meters segue_reader: SELECT',
     'ingestion_outbox segue_api: INSERT SELECT',
     'ingestion_outbox segue_operator: SELECT',
     'ingestion_outbox segue_reader: SELECT',

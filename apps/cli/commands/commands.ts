@@ -1,12 +1,14 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { addActions } from './actions.ts';
+import { addBackfill } from './backfill.ts';
 import { addCompletion } from './completion.ts';
 import { addDiscard } from './discard.ts';
 import { addDoctor } from './doctor.ts';
 import { addList } from './list.ts';
 import { addPause, addResume } from './pause.ts';
 import { addPrune } from './prune.ts';
+import { addReindex } from './reindex.ts';
 import { addReleaseStuck } from './releaseStuck.ts';
 import { addRequeue } from './requeue.ts';
 import { addReschedule } from './reschedule.ts';
@@ -26,6 +28,8 @@ export const commands: readonly ((program: Command, context: Context) => void)[]
   addPause,
   addResume,
   addPrune,
+  addBackfill,
+  addReindex,
   addActions,
   addWatch,
   addDoctor,

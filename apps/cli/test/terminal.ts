@@ -18,16 +18,19 @@ export type RunOptions = {
   /** Whether stdout is a terminal, and how wide. */
   columns?: number;
   interrupted?: AbortSignal;
+  /** Told of each text on stderr when it comes. */
+  onStderr?: (text: string) => void;
 };
 
 /** Runs a command in this process, as `npm run outbox -- <args>` runs it in its own. */
 export async function outbox(args: readonly string[], options: RunOptions = {}): Promise<CommandRun> {
-  const { environment = {}, typed, columns, interrupted = new AbortController().signal } = options;
+  const { environment = {}, typed, columns, interrupted = new AbortController().signal, onStderr } = options;
   const texts = { stdout: '', stderr: '' };
   const written = (name: 'stdout' | 'stderr', isTTY: boolean) => {
     const stream = Object.assign(new PassThrough(), { isTTY, columns: columns ?? 100, rows: 30 });
     stream.on('data', chunk => {
       texts[name] += chunk;
+      if (name === 'stderr') onStderr?.(String(chunk));
     });
     return stream;
   };
