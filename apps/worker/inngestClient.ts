@@ -5,10 +5,19 @@ import { Inngest } from 'inngest';
 /** The name of the app; the function's full id is `segue-worker-track-ingestion`. */
 const appId = 'segue-worker';
 
-/** Keys and addresses come from the environment, as the SDK reads it. */
-export function createInngestClient(logger: Logger, isDev: boolean): Inngest {
+/** One request to Inngest: a registration, or an event that a step sends. */
+const requestTimeoutMs = 10_000;
+
+/**
+ * Keys and addresses come from the environment, as the SDK reads it. The SDK itself gives up a request after five
+ * minutes: for so long a hang of Inngest would keep the functions unregistered, and the place of each run that sends
+ * its event.
+ */
+export function createInngestClient(logger: Logger, isDev: boolean, timeoutMs = requestTimeoutMs): Inngest {
   const sdkLogger = loggerOfSdk(logger);
-  return new Inngest({ id: appId, isDev, logger: sdkLogger, internalLogger: sdkLogger });
+  const fetchInTime: typeof fetch = (input, init) =>
+    fetch(input, { ...init, signal: AbortSignal.timeout(timeoutMs) });
+  return new Inngest({ id: appId, isDev, logger: sdkLogger, internalLogger: sdkLogger, fetch: fetchInTime });
 }
 
 /**
