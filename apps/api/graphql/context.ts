@@ -16,6 +16,8 @@ import {
   type ItemCounts,
   type RecordingCounts,
 } from '../library/summary.ts';
+import type { AnswerSlots } from './answerSlots.ts';
+import { HeldPlaces } from './heldPlaces.ts';
 import { line } from './line.ts';
 import { Listings } from './listings.ts';
 import { once } from './once.ts';
@@ -30,6 +32,7 @@ export type RequestContext = {
   time: RequestTime;
   statusOf: StatusLookup;
   listings: Listings;
+  places: HeldPlaces;
   /** By the album's id. */
   albumIngestionOf(albumId: string): Promise<AlbumIngestion>;
   /** Runs what asks the outside no longer than the request may take, and not while the database is known to be away. */
@@ -49,16 +52,29 @@ export function createContext(
     guard,
     logger,
     limits,
-  }: { database: Database; guard: OutageGuard; logger: Logger; limits: Limits },
+    largeListings,
+  }: {
+    database: Database;
+    guard: OutageGuard;
+    logger: Logger;
+    limits: Limits;
+    /** Places for answers with long listings of albums. */
+    largeListings: AnswerSlots;
+  },
 ): RequestContext {
   const time = requestTime(limits.requestTimeoutMs, limits.catalogBudgetMs);
   const bounded: Bounded = work => guard.run(() => within(time, work()));
   let noted = false;
   const statuses = line();
+  const places = new HeldPlaces(request, time);
   const listings = new Listings(
     {
       count: ids => bounded(() => countListedTracks(database, ids)),
-      read: ids => bounded(() => readListings(database, ids)),
+      read: async ids => {
+        places.demandClient();
+        return await bounded(() => readListings(database, ids));
+      },
+      enter: cost => places.take(largeListings, cost),
     },
     limits.listingComplexity,
   );
@@ -70,6 +86,7 @@ export function createContext(
     time,
     bounded,
     listings,
+    places,
     // One after the other: an answer that is made in turns asks in each, and would take all connections of the pool.
     statusOf: createStatusLookup(requests =>
       statuses(() => bounded(() => readIngestions(database, requests))),

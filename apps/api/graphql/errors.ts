@@ -8,7 +8,7 @@ import { GraphQLError } from 'graphql/index.js';
 import type { MercuriusContext } from 'mercurius';
 import { type Code, Refusal } from '../http/refusal.ts';
 import { InputError } from '../library/inputError.ts';
-import { QueryRefusal } from './listings.ts';
+import { QueryRefusal } from './queryRefusal.ts';
 
 /** What is thrown, and what Fastify and mercurius add when they refuse a request: sometimes several reasons. */
 type Thrown = Error & { statusCode?: number; code?: string; errors?: Error[] };
@@ -20,13 +20,19 @@ type Thrown = Error & { statusCode?: number; code?: string; errors?: Error[] };
 export function createErrorFormatter(logger: Logger) {
   return (execution: ExecutionResult, { reply }: MercuriusContext) => {
     const thrown = execution.errors ?? [];
-    const refused = thrown.find(error => causeOf(error) instanceof QueryRefusal);
-    if (refused) return refusedAsAWhole(causeOf(refused) as QueryRefusal);
+    const causes = thrown.map(causeOf);
+    for (const cause of causes) {
+      const wait = cause instanceof Refusal && cause.details.retryAfterSeconds;
+      if (wait) reply.header('retry-after', wait);
+    }
+    const log = logOnce(logger);
+    const refused = causes.find(cause => cause instanceof QueryRefusal);
+    if (refused) return refusedAsAWhole(refused);
     return {
       statusCode: httpStatus(thrown),
       response: {
         data: execution.data ?? null,
-        errors: thrown.flatMap(error => present(error, reply.request.id, logger)),
+        errors: thrown.flatMap(error => present(error, reply.request.id, log)),
       },
     };
   };
@@ -43,10 +49,24 @@ function refusedAsAWhole({ code, statusCode, message, details }: QueryRefusal) {
 function httpStatus(errors: readonly GraphQLError[]): number {
   const [first] = errors;
   if (first === undefined || wasResolving(first)) return 200;
+  const cause = causeOf(first);
+  if (cause instanceof Refusal) return cause.statusCode;
   return isRefusal(first) ? (causeOf(first).statusCode ?? 400) : 500;
 }
 
-function present(error: GraphQLError, requestId: string, logger: Logger): GraphQLFormattedError[] {
+type Log = (cause: Error, fields: Parameters<Logger['error']>[0], message: string) => void;
+
+/** A failure is said once, of however many fields it is the cause: the statuses of 15,000 tracks are read together. */
+function logOnce(logger: Logger): Log {
+  const told = new Set<Error>();
+  return (cause, fields, message) => {
+    if (told.has(cause)) return;
+    told.add(cause);
+    logger.error(fields, message);
+  };
+}
+
+function present(error: GraphQLError, requestId: string, log: Log): GraphQLFormattedError[] {
   const cause = causeOf(error);
   if (cause instanceof InputError) return [formatted(error, 'BAD_USER_INPUT', cause.message)];
   if (cause instanceof Refusal) return [formatted(error, cause.code, cause.message, cause.details)];
@@ -62,7 +82,8 @@ function present(error: GraphQLError, requestId: string, logger: Logger): GraphQ
 
   markActiveFailed(cause);
   if (isTemporary(cause)) {
-    logger.error(
+    log(
+      cause,
       { event: 'database_unavailable', requestId, error: reasonOf(cause) },
       'the database is unavailable',
     );
@@ -75,7 +96,8 @@ function present(error: GraphQLError, requestId: string, logger: Logger): GraphQ
     ];
   }
 
-  logger.error(
+  log(
+    cause,
     { event: 'request_failed', requestId, error: reasonOf(cause), stack: cause.stack },
     'a request failed unexpectedly',
   );

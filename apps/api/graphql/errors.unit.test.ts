@@ -1,13 +1,18 @@
 import { connect } from '@segue/database/connection.ts';
 import type { FastifyInstance } from 'fastify';
+import { GraphQLError } from 'graphql/index.js';
+import type { MercuriusContext } from 'mercurius';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { databaseOn } from '../database.ts';
+import { Refusal } from '../http/refusal.ts';
 import { IngestionScheduler } from '../ingestion/ingestionScheduler.ts';
 import type { Library } from '../library/library.ts';
 import { ask, send } from '../test/ask.ts';
 import { fakeCatalog } from '../test/catalog.ts';
 import { levels, loggerInMemory } from '../test/logger.ts';
 import { serverOf } from '../test/server.ts';
+import { createErrorFormatter } from './errors.ts';
+import { QueryRefusal } from './queryRefusal.ts';
 
 const { logger, lines } = loggerInMemory();
 /** Nothing listens on port 1. */
@@ -230,4 +235,38 @@ test('the server is alive without its database, and not ready', async () => {
   const readiness = await server.inject('/readyz');
   expect(readiness.statusCode).toBe(503);
   expect(readiness.json()).toEqual({ status: 'waiting', database: 'unavailable' });
+});
+
+describe('what a query failed with', () => {
+  const reply = { request: { id: '7' }, header() {} };
+  const formatted = (...errors: GraphQLError[]) =>
+    createErrorFormatter(logger)({ errors }, { reply } as unknown as MercuriusContext);
+
+  test('a refusal before fields are resolved is answered with its own status', () => {
+    const originalError = new Refusal('REQUEST_TIMEOUT', 503, 'late');
+    expect(formatted(new GraphQLError('late', { originalError }))).toEqual({
+      statusCode: 503,
+      response: { data: null, errors: [{ message: 'late', extensions: { code: 'REQUEST_TIMEOUT' } }] },
+    });
+  });
+
+  test('a refusal of the whole query is answered as one error, however many fields it is the cause of', () => {
+    const originalError = new QueryRefusal('RATE_LIMITED', 429, 'wait', { retryAfterSeconds: 1 });
+    const errors = [1, 2].map(place => new GraphQLError('wait', { originalError, path: ['a', place] }));
+    expect(formatted(...errors)).toEqual({
+      statusCode: 429,
+      response: {
+        data: null,
+        errors: [{ message: 'wait', extensions: { code: 'RATE_LIMITED', retryAfterSeconds: 1 } }],
+      },
+    });
+  });
+
+  test('a failure that many fields share is logged once', () => {
+    lines.length = 0;
+    const originalError = new Error('broken');
+    const errors = [1, 2, 3].map(place => new GraphQLError('broken', { originalError, path: ['a', place] }));
+    expect(formatted(...errors).response.errors).toHaveLength(3);
+    expect(lines.map(({ event }) => event)).toEqual(['request_failed']);
+  });
 });

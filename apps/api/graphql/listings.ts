@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ListedTrack } from '@segue/database/schema.ts';
 import { Refusal } from '../http/refusal.ts';
+import { QueryRefusal } from './queryRefusal.ts';
 
 /** A listing that a field of the answer is to hold. */
 type Ask = {
@@ -18,6 +19,8 @@ type Sources = {
   /** How many tracks albums have, by their ids. */
   count(albumIds: string[]): Promise<Map<string, number>>;
   read(albumIds: string[]): Promise<Map<string, ListedTrack[]>>;
+  /** Waits until a query with listings of this cost may be answered. */
+  enter(cost: number): Promise<void>;
 };
 
 /**
@@ -46,6 +49,8 @@ export class Listings {
   #pages = 0;
   #asks: Ask[] = [];
   #last: Promise<void> = Promise.resolve();
+  /** Once a request: one that holds a place and waits for another could wait for itself. */
+  #entered: Promise<void> | undefined;
 
   /** @param limit of the cost of all listings of the request */
   constructor(sources: Sources, limit: number) {
@@ -108,6 +113,9 @@ export class Listings {
       this.#cost += ask.tracks * ask.costOfTrack;
     }
     if (this.#cost > this.#limit) throw tooCostly(asks, this.#cost, this.#limit);
+    // What was added is answered at once: TIDAL's pace bounds it, and the addition is made.
+    if (asks.some(({ known }) => known === undefined)) this.#entered ??= this.#sources.enter(this.#cost);
+    await this.#entered;
   }
 }
 
@@ -130,9 +138,6 @@ function* turnsOf(asks: Ask[]): Generator<Ask[]> {
   }
   if (turn.length > 0) yield turn;
 }
-
-/** A query is refused as a whole, though it shows only while its fields are resolved. */
-export class QueryRefusal extends Refusal {}
 
 /** What was added stays added: of an addition its answer alone is refused. */
 function tooCostly(asks: Ask[], actual: number, limit: number): Refusal {

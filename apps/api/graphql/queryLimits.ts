@@ -3,6 +3,7 @@ import type { MutationAllowance } from '../access/mutationAllowance.ts';
 import type { Limits } from '../http/limits.ts';
 import { Refusal } from '../http/refusal.ts';
 import { userOf } from '../http/user.ts';
+import { slotsFor } from './answerSlots.ts';
 import { costOf } from './queryCost.ts';
 import { shapeOf } from './queryShape.ts';
 import { requestedOperation } from './requestedOperation.ts';
@@ -10,6 +11,7 @@ import { requestedOperation } from './requestedOperation.ts';
 /** Refuses a query that asks for too much, and a user who changes too much, before any field is resolved. */
 export function limitQueries(server: FastifyInstance, limits: Limits, allowance: MutationAllowance): void {
   const { graphql } = server;
+  const largeQueries = slotsFor(limits.queryComplexity);
 
   // Before validation, whose rules compare fields with each other.
   graphql.addHook('preValidation', async (_schema, document) => {
@@ -19,14 +21,13 @@ export function limitQueries(server: FastifyInstance, limits: Limits, allowance:
   });
 
   // Variables say how long lists are, so that this is counted each time and not once a document.
-  graphql.addHook('preExecution', async (schema, document, { reply }, variables) => {
+  graphql.addHook('preExecution', async (schema, document, { reply, places }, variables) => {
     const operation = requestedOperation(document, reply.request);
     const { complexity, changes } = costOf(schema, document, operation, variables ?? {});
     demand('asks for too much: its complexity', complexity, limits.queryComplexity);
     if (operation.operation === 'mutation') {
       const retryAfterSeconds = await allowance.take(userOf(reply.request), changes);
       if (retryAfterSeconds !== null) {
-        reply.header('retry-after', retryAfterSeconds);
         throw new Refusal(
           'RATE_LIMITED',
           429,
@@ -34,8 +35,12 @@ export function limitQueries(server: FastifyInstance, limits: Limits, allowance:
           { retryAfterSeconds },
         );
       }
+    } else {
+      await places.take(largeQueries, complexity);
     }
   });
+
+  graphql.addHook('onResolution', async (_execution, { places, reply }) => places.leaveAfter(reply));
 }
 
 /** @throws Refusal when there is more than may be */

@@ -6,6 +6,7 @@ import mercurius from 'mercurius';
 import { type Authenticate, createAuthenticate } from '../access/authentication.ts';
 import { type MutationAllowance, unlimited } from '../access/mutationAllowance.ts';
 import { serveEditor } from '../editor/editor.ts';
+import { slotsFor } from '../graphql/answerSlots.ts';
 import { createContext } from '../graphql/context.ts';
 import { guardDocuments } from '../graphql/documentGuards.ts';
 import { createErrorFormatter } from '../graphql/errors.ts';
@@ -62,6 +63,7 @@ export async function createServer(library: Library, options: ServerOptions): Pr
   const { database, logger } = library;
   const { authenticate, mutationAllowance, limits, allowedOrigins, explorable } = options;
   const guard = new OutageGuard();
+  const largeListings = slotsFor(limits.listingComplexity);
   // "Did you mean …?" would tell what introspection does not. mercurius's types do not know of it yet.
   const validateOptions = { maxErrors: namedErrors, hideSuggestions: !explorable };
   const server = createHttpServer({
@@ -79,7 +81,7 @@ export async function createServer(library: Library, options: ServerOptions): Pr
   await server.register(mercurius, {
     schema: await readFile(new URL('../graphql/schema.graphql', import.meta.url), 'utf8'),
     resolvers: createResolvers(library, limits),
-    context: request => createContext(request, { database, guard, logger, limits }),
+    context: request => createContext(request, { database, guard, logger, limits, largeListings }),
     errorFormatter: createErrorFormatter(logger),
     // Compiled queries answered otherwise than graphql-js, and compiling some took seconds (docs/performance.md).
     jit: 0,
