@@ -10,7 +10,7 @@ import { cpuSeconds, parentOf } from './processUsage.ts';
  * A small production server: every commit is on disk before it is answered, and no checkpoint falls into a run
  * and into one candidate's time alone. What is not named is PostgreSQL's default, autovacuum among it.
  */
-const settings = {
+const commonSettings = {
   fsync: 'on',
   synchronous_commit: 'on',
   full_page_writes: 'on',
@@ -47,8 +47,13 @@ export type DatabaseServer = {
   stop(): Promise<void>;
 };
 
-/** Starts a PostgreSQL of the benchmarks' own, whose data is thrown away at the end. */
-export async function startDatabaseServer(): Promise<DatabaseServer> {
+/**
+ * Starts a PostgreSQL of the benchmarks' own, whose data is thrown away at the end.
+ *
+ * @param further settings beside those of all candidates
+ */
+export async function startDatabaseServer(further: Record<string, string> = {}): Promise<DatabaseServer> {
+  const settings = { ...commonSettings, ...further };
   const dataFolder = join(tmpdir(), `segue-bench-${randomBytes(6).toString('hex')}`);
   const server = await startLocalPostgres({ dataFolder, settings, persistent: false });
   const admin = connect({ url: server.url, applicationName: 'segue-bench-admin', max: 1 });

@@ -2,10 +2,24 @@ import type { Part } from './bench.ts';
 import { batches } from './parts/batches.ts';
 import { drain } from './parts/drain.ts';
 import { growth } from './parts/growth.ts';
+import { halfLoad } from './parts/halfLoad.ts';
+import { idle } from './parts/idle.ts';
 import { latency } from './parts/latency.ts';
 import { memory } from './parts/memory.ts';
 import { relays } from './parts/relays.ts';
+import { sameWork } from './parts/sameWork.ts';
 import { write } from './parts/write.ts';
 
 /** All parts, in the order in which they run. */
-export const parts: Part[] = [drain, batches, relays, latency, write, memory, growth];
+export const parts: Part[] = [
+  sameWork,
+  drain,
+  batches,
+  relays,
+  latency,
+  write,
+  halfLoad,
+  idle,
+  memory,
+  growth,
+];

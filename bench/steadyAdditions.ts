@@ -34,11 +34,14 @@ export async function addSteadily(
 
 /** Stores a track for some user and requests its ingestion, with the API's statement but without its HTTP. */
 export async function addTrack(sql: Sql, recording: Recording): Promise<void> {
-  const { isrc, title, artist, album, artworkUrl } = recording;
-  const storing = sql`
+  await storeAndEnqueue(sql, storeTrack(sql, recording), recording);
+}
+
+/** Stores a track for some user, and no more. */
+export function storeTrack(sql: Sql, { isrc, title, artist, album, artworkUrl }: Recording) {
+  return sql`
     INSERT INTO library_tracks
       (user_id, tidal_track_id, title, artist_name, album_name, duration, cover_art_url, explicit, isrc)
     VALUES (gen_random_uuid(), ${isrc}, ${title}, ${artist}, ${album}, 180, ${artworkUrl}, false, ${isrc})
     RETURNING id`;
-  await storeAndEnqueue(sql, storing, recording);
 }

@@ -6,6 +6,7 @@ import { drainPeer } from '../peers/peer.ts';
 import { pgBoss } from '../peers/pgBoss.ts';
 import { type Measured, measured, ratio } from '../statistics.ts';
 import { number, withSpread } from '../table.ts';
+import { cpuPerRow } from './sameWork.ts';
 
 /**
  * The whole way of a row through the relay, beside what peers need to do nothing, and what PostgreSQL needs for
@@ -78,12 +79,4 @@ async function run(bench: Bench): Promise<PartResult> {
       drains: Object.fromEntries(drains),
     },
   };
-}
-
-function cpuPerRow(drains: Drain[], whose: 'worker' | 'database'): string {
-  const runs = drains.flatMap(({ cpu, rows }) => {
-    const seconds = cpu[whose];
-    return seconds === null ? [] : [(seconds / rows) * 1e6];
-  });
-  return runs.length === 0 ? '–' : `${number(measured(runs).median, 1)} µs a row`;
 }

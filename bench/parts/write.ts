@@ -1,8 +1,6 @@
-import autocannon from 'autocannon';
-import { startApi } from '../api/api.ts';
+import { timeMutations } from '../api/mutations.ts';
 import type { Scheduling } from '../api/scheduling.ts';
 import { type Bench, type Part, type PartResult, rounds, scaled } from '../bench.ts';
-import { firstTidalId } from '../sink/tidalTrack.ts';
 import { type Measured, measured, percentile, ratio } from '../statistics.ts';
 import { number, withSpread } from '../table.ts';
 
@@ -10,8 +8,6 @@ import { number, withSpread } from '../table.ts';
 export const write: Part = { name: 'write', title: 'The write side', run };
 
 const connections = 50;
-/** The first mutations find an API that is not compiled yet. */
-const warmUpSeconds = 2;
 const atMost = 1.1;
 
 type Variant = { name: string; scheduling: Scheduling };
@@ -24,19 +20,12 @@ const variants: Variant[] = [
   { name: 'index check and send in the request', scheduling: 'in the request' },
 ];
 
-const mutation = `mutation Add($id: ID!) {
-  addTrackToLibrary(input: { tidalTrackId: $id }) {
-    __typename
-    ... on LibraryTrack { id title artistName albumName duration coverArtUrl explicit isrc createdAt }
-  }
-}`;
-
 async function run(bench: Bench): Promise<PartResult> {
   const seconds = scaled(bench, 3);
   const runs = new Map(variants.map(variant => [variant, [] as number[][]]));
   for (let round = 1; round <= rounds; round++) {
     for (const variant of variants) {
-      const times = await timeMutations(bench, variant, seconds);
+      const times = await timeMutations(bench, variant.scheduling, { connections, seconds });
       runs.get(variant)?.push(times);
       bench.progress(`${variant.name}: p50 ${number(percentile(times, 50), 1)} ms`);
     }
@@ -76,43 +65,4 @@ async function run(bench: Bench): Promise<PartResult> {
       ),
     },
   };
-}
-
-/** @returns ms of each mutation after the warm-up */
-async function timeMutations(bench: Bench, variant: Variant, seconds: number): Promise<number[]> {
-  const { server, sink } = bench;
-  await using database = await server.createDatabase({ migrated: true });
-  await server.checkpoint();
-  const api = await startApi(database.url, sink.url, variant.scheduling);
-  try {
-    let nextId = firstTidalId + 1;
-    let refused = 0;
-    const add: autocannon.Request = {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      setupRequest: request => ({
-        ...request,
-        body: JSON.stringify({ query: mutation, variables: { id: String(nextId++) } }),
-      }),
-      onResponse: (_status, body) => {
-        if (!body.includes('"LibraryTrack"')) refused += 1;
-      },
-    };
-    const options = { url: api.url, connections, requests: [add] };
-    await shoot({ ...options, duration: warmUpSeconds });
-    const times = await shoot({ ...options, duration: seconds });
-    if (refused > 0) throw new Error(`${refused} mutations were refused`);
-    return times;
-  } finally {
-    await api.stop();
-  }
-}
-
-/** @returns ms of each answer; autocannon itself keeps whole ones alone */
-function shoot(options: autocannon.Options): Promise<number[]> {
-  const times: number[] = [];
-  return new Promise((resolve, reject) => {
-    const shooting = autocannon(options, error => (error ? reject(error) : resolve(times)));
-    shooting.on('response', (_client, _status, _bytes, milliseconds) => times.push(milliseconds));
-  });
 }

@@ -16,11 +16,14 @@ export const graphileWorker: Peer = {
   name: 'graphile-worker 0.18.0',
   settings: JSON.stringify(graphileWorkerPreset),
   process: new URL('graphileWorkerProcess.ts', import.meta.url),
+  migrated: false,
+  events: 'none',
   async load(sql, _url, jobs) {
     await sql`
       SELECT count(*) FROM graphile_worker.add_jobs((
         SELECT array_agg(ROW('noop', payload, NULL, NULL, NULL, NULL, NULL, NULL)::graphile_worker.job_spec)
         FROM json_array_elements(${JSON.stringify(jobs)}::text::json) AS payload))`;
+    return jobs.length;
   },
   async isDrained(sql) {
     const [{ drained }] = await sql<[{ drained: boolean }]>`

@@ -1,3 +1,4 @@
+import type { Sql } from '@segue/database/connection.ts';
 import { PgBoss } from 'pg-boss';
 import type { Peer } from './peer.ts';
 
@@ -18,23 +19,33 @@ export const pgBoss: Peer = {
   name: 'pg-boss 12.38.0',
   settings: JSON.stringify({ ...pgBossWork, ...pgBossQueue }),
   process: new URL('pgBossProcess.ts', import.meta.url),
+  migrated: false,
+  events: 'none',
   async load(_sql, url, jobs) {
-    const boss = new PgBoss({ connectionString: url, ...pgBossOptions, migrate: false });
-    await boss.start();
-    try {
-      for (let start = 0; start < jobs.length; start += chunk) {
-        await boss.insert(
-          queue,
-          jobs.slice(start, start + chunk).map(data => ({ data })),
-        );
-      }
-    } finally {
-      await boss.stop();
-    }
+    await insertJobs(url, queue, jobs);
+    return jobs.length;
   },
-  async isDrained(sql) {
-    const [{ drained }] = await sql<[{ drained: boolean }]>`
-      SELECT NOT EXISTS (SELECT FROM pgboss.job WHERE name = ${queue} AND state < 'completed') AS drained`;
-    return drained;
-  },
+  isDrained: sql => hasNoJobs(sql, queue),
 };
+
+/** Adds a job for each of the data, in commands of ten thousand. */
+export async function insertJobs(url: string, name: string, data: object[]): Promise<void> {
+  const boss = new PgBoss({ connectionString: url, ...pgBossOptions, migrate: false });
+  await boss.start();
+  try {
+    for (let start = 0; start < data.length; start += chunk) {
+      await boss.insert(
+        name,
+        data.slice(start, start + chunk).map(each => ({ data: each })),
+      );
+    }
+  } finally {
+    await boss.stop();
+  }
+}
+
+export async function hasNoJobs(sql: Sql, name: string): Promise<boolean> {
+  const [{ drained }] = await sql<[{ drained: boolean }]>`
+    SELECT NOT EXISTS (SELECT FROM pgboss.job WHERE name = ${name} AND state < 'completed') AS drained`;
+  return drained;
+}
