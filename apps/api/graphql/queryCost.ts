@@ -22,8 +22,8 @@ import {
 export type QueryCost = {
   /** Fields that the answer can have. */
   complexity: number;
-  /** Items that a mutation adds or removes. */
-  changes: number;
+  /** Items that a mutation adds or removes, by each of its fields: one, or as many as a bulk has ids. */
+  changes: number[];
 };
 
 /** Tracks of an album, for one whose listing is not known yet. Most have a dozen. */
@@ -55,7 +55,7 @@ export function costOf(
   const count = counter(schema, fragments, withDefaults(operation, given));
   const root = schema.getRootType(operation.operation);
   const complexity = root ? count.ofSelections(root, operation.selectionSet) : 0;
-  return { complexity, changes: count.changes() };
+  return { complexity, changes: count.changes };
 }
 
 const costsOfMembers = new WeakMap<readonly FieldNode[], number>();
@@ -91,7 +91,7 @@ function counter(
   lookupCost = 0,
 ) {
   const fragmentCosts = new Map<string, number>();
-  let changes = 0;
+  const changes: number[] = [];
 
   /** @param page members of the lists of the connection that this is within */
   function ofFragment(name: string, page: number | undefined): number {
@@ -117,7 +117,7 @@ function counter(
       ? ofSelections(type, node.selectionSet, isList ? undefined : asked)
       : 0;
     const length = isList ? (asked ?? usualListLength) : 1;
-    if (parent === schema.getMutationType()) changes += length;
+    if (parent === schema.getMutationType()) changes.push(length);
     return own + length * within;
   }
 
@@ -140,7 +140,7 @@ function counter(
     return cost;
   }
 
-  return { ofSelections, changes: () => changes };
+  return { ofSelections, changes };
 }
 
 function isLookedUp({ name }: FieldNode): boolean {

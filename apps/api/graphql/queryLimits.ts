@@ -26,21 +26,41 @@ export function limitQueries(server: FastifyInstance, limits: Limits, allowance:
     const { complexity, changes } = costOf(schema, document, operation, variables ?? {});
     demand('asks for too much: its complexity', complexity, limits.queryComplexity);
     if (operation.operation === 'mutation') {
-      const retryAfterSeconds = await allowance.take(userOf(reply.request), changes);
-      if (retryAfterSeconds !== null) {
-        throw new Refusal(
-          'RATE_LIMITED',
-          429,
-          `This is more than a user may add and remove in a minute. Please try again in ${retryAfterSeconds} s.`,
-          { retryAfterSeconds },
-        );
-      }
+      await allow(allowance, userOf(reply.request), changes, limits.bulkSize);
     } else {
       await places.take(largeQueries, complexity);
     }
   });
 
   graphql.addHook('onResolution', async (_execution, { places, reply }) => places.leaveAfter(reply));
+}
+
+/**
+ * Counts the changes of a mutation against the user's minute. A bulk of more ids than it may have is refused when its
+ * field is resolved, and changes nothing.
+ *
+ * @throws Refusal `BAD_USER_INPUT` for more than a minute allows at all, `RATE_LIMITED` for more than is left of it
+ */
+async function allow(
+  allowance: MutationAllowance,
+  userId: string,
+  changesOfFields: number[],
+  bulkSize: number,
+): Promise<void> {
+  const changes = changesOfFields.filter(count => count <= bulkSize).reduce((sum, count) => sum + count, 0);
+  const { changesPerMinute: limit } = allowance;
+  if (changes > limit) {
+    const message = `These are ${changes} additions and removals, and a user may make ${limit} in a minute. Make fewer at a time.`;
+    throw new Refusal('BAD_USER_INPUT', 400, message, { actual: changes, limit });
+  }
+  const retryAfterSeconds = await allowance.take(userId, changes);
+  if (retryAfterSeconds === null) return;
+  throw new Refusal(
+    'RATE_LIMITED',
+    429,
+    `This is more than a user may add and remove in a minute. Please try again in ${retryAfterSeconds} s.`,
+    { retryAfterSeconds },
+  );
 }
 
 /** @throws Refusal when there is more than may be */

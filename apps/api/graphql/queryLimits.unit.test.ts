@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { allowanceOf } from '../access/mutationAllowance.ts';
 import { IngestionScheduler } from '../ingestion/ingestionScheduler.ts';
-import { ask, send } from '../test/ask.ts';
+import { type Answer, ask, send } from '../test/ask.ts';
 import { fakeCatalog } from '../test/catalog.ts';
 import { loggerInMemory } from '../test/logger.ts';
 import { serverOf } from '../test/server.ts';
@@ -180,11 +180,53 @@ describe('changes a minute', () => {
     await limited.close();
   });
 
+  const bulk = `mutation ($ids: [ID!]!) { ...M }
+    fragment M on Mutation { addTracksToLibrary(input: {tidalTrackIds: $ids}) { __typename } }`;
+  const codeOf = ({ status, errors }: Answer) => [status, errors?.[0]?.extensions.code];
+
   test('every id of a bulk counts, through variables and fragments', async () => {
     const limited = await serverOf(library, { mutationAllowance: allowanceOf(5) });
-    const query = `mutation ($ids: [ID!]!) { ...M }
-      fragment M on Mutation { addTracksToLibrary(input: {tidalTrackIds: $ids}) { __typename } }`;
-    expect((await ask(limited, query, { ids: times(6, String) })).status).toBe(429);
+    expect((await ask(limited, bulk, { ids: times(3, String) })).status).toBe(200);
+    expect(codeOf(await ask(limited, bulk, { ids: times(3, String) }))).toEqual([429, 'RATE_LIMITED']);
+    // What was refused is not counted: there are two left.
+    expect((await ask(limited, remove(2))).status).toBe(200);
+    expect(codeOf(await ask(limited, remove(1)))).toEqual([429, 'RATE_LIMITED']);
+    await limited.close();
+  });
+
+  test('a bulk that is refused for its size counts nothing', async () => {
+    const limited = await serverOf(library, { mutationAllowance: allowanceOf(5), limits: { bulkSize: 3 } });
+    for (const count of [4, 6]) {
+      const answer = await ask(limited, bulk, { ids: times(count, String) });
+      expect(codeOf(answer)).toEqual([200, 'BAD_USER_INPUT']);
+      expect(answer.errors?.[0]?.message).toBe('tidalTrackIds must have 3 ids at the most');
+    }
+    expect((await ask(limited, remove(5))).status).toBe(200);
+    await limited.close();
+  });
+
+  test('more changes than a minute allows are refused with the limit, however long a client waits', async () => {
+    const limited = await serverOf(library, { mutationAllowance: allowanceOf(5) });
+    expect(codeOf(await ask(limited, remove(6)))).toEqual([400, 'BAD_USER_INPUT']);
+    const answer = await limited.inject({
+      method: 'POST',
+      url: '/graphql',
+      headers: { 'graphql-require-preflight': '1' },
+      payload: { query: bulk, variables: { ids: times(6, String) } },
+    });
+    expect(answer.statusCode).toBe(400);
+    expect(answer.headers['retry-after']).toBeUndefined();
+    expect(answer.json()).toMatchObject({
+      data: null,
+      errors: [
+        {
+          message:
+            'These are 6 additions and removals, and a user may make 5 in a minute. Make fewer at a time.',
+          extensions: { code: 'BAD_USER_INPUT', actual: 6, limit: 5 },
+        },
+      ],
+    });
+    expect((await ask(limited, remove(5))).status).toBe(200);
     await limited.close();
   });
 });
