@@ -78,7 +78,8 @@ await run('worker', async () => {
   return {
     logger,
     async stop() {
-      await Promise.all([registration.stop(), guard.stop()]);
+      registration.stop();
+      guard.stop();
       await server.close();
     },
   };

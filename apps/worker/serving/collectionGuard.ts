@@ -7,7 +7,8 @@ import type { Connection } from '@segue/track-index/connect.ts';
 export type CollectionGuard = {
   /** Whether the collection is there and of our shape. @throws when Qdrant cannot be asked */
   check(): Promise<boolean>;
-  stop(): Promise<void>;
+  /** A call under way is not waited for: nothing is lost with it, and a Qdrant that hangs would delay the stop. */
+  stop(): void;
 };
 
 const firstPauseMs = 500;
@@ -34,6 +35,7 @@ export async function guardCollection(
       return true;
     } catch (error) {
       if (error instanceof CollectionShapeError) throw error;
+      if (signal.aborted) return false;
       const line = { event: 'qdrant_error', result: 'error', error: reasonOf(error) } as const;
       logger.error(
         line,
@@ -50,15 +52,12 @@ export async function guardCollection(
     }
   }
 
-  const trying = (await tryOnce())
-    ? Promise.resolve()
-    : keepTrying().catch(error => onOtherShape(error as CollectionShapeError));
+  if (!(await tryOnce())) {
+    keepTrying().catch(error => onOtherShape(error as CollectionShapeError));
+  }
   return {
     check: async () =>
       (await connection.call(client => client.collectionExists(connection.collection))).exists,
-    async stop() {
-      stopping.abort();
-      await trying;
-    },
+    stop: () => stopping.abort(),
   };
 }

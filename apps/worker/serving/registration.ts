@@ -19,7 +19,8 @@ export type RegistrationOptions = {
 export type Registration = {
   /** Whether Inngest has our functions, as far as we know. */
   readonly isRegistered: boolean;
-  stop(): Promise<void>;
+  /** A call under way is not waited for: nothing is lost with it, and an Inngest that hangs would delay the stop. */
+  stop(): void;
 };
 
 /**
@@ -46,6 +47,7 @@ export function startRegistration(options: RegistrationOptions): Registration {
       try {
         await look();
       } catch (error) {
+        if (signal.aborted) return;
         registered = false;
         if (!away) {
           const line = { event: 'inngest_error', result: 'error', error: reasonOf(error) } as const;
@@ -57,14 +59,11 @@ export function startRegistration(options: RegistrationOptions): Registration {
     }
   }
 
-  const running = run();
+  void run();
   return {
     get isRegistered() {
       return registered;
     },
-    async stop() {
-      stopping.abort();
-      await running;
-    },
+    stop: () => stopping.abort(),
   };
 }

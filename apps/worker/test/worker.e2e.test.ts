@@ -187,6 +187,25 @@ test('an index that is away at the start is waited for; runs go through when it 
   expect(await hasDocument(connection, isrc)).toBe(true);
 });
 
+test('a worker stops with 0 while Inngest and Qdrant hang', async () => {
+  const { startWorker, inngest, qdrant } = await start();
+  for (const server of [inngest, qdrant]) server.answerWith(() => ({ status: 503, body: 'no' }));
+  const worker = await startWorker();
+  await worker.waitForLog(({ event }) => event === 'process_started');
+  // Each has a call in hand that it does not answer, for 10 s if it were waited for.
+  await Promise.all(
+    [inngest, qdrant].map(server => {
+      const arrived = Promise.withResolvers<void>();
+      server.answerWith(() => {
+        arrived.resolve();
+        return 'hang';
+      });
+      return arrived.promise;
+    }),
+  );
+  expect(await worker.stop()).toEqual({ code: 0, signal: null });
+});
+
 test('a collection of another shape is refused at the start, with both shapes', async () => {
   const { startWorker, connection } = await start();
   const vectors = { size: 4, distance: 'Dot' as const };
