@@ -4,6 +4,7 @@ import {
   ConfigurationError,
   httpUrl,
   logLevel,
+  metricsToken,
   port,
   readEnvironment,
   wholeNumber,
@@ -61,6 +62,7 @@ export const schema = z.object({
     .transform(Number)
     .refine(number => number > 0, 'must be more than 0')
     .optional(),
+  METRICS_TOKEN: metricsToken,
   LOG_LEVEL: logLevel,
   OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
 });

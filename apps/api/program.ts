@@ -12,11 +12,15 @@ import { openDatabase } from './database.ts';
 import { createServer } from './http/server.ts';
 import { IngestionHint } from './ingestion/hint.ts';
 import { IngestionScheduler } from './ingestion/ingestionScheduler.ts';
+import { createMetrics, showDatabase } from './metrics/metrics.ts';
+import { countTidalRequests } from './metrics/tidalRequests.ts';
 
 await run('api', async () => {
   const configuration = readConfiguration();
   const logger = createLogger('api', configuration.LOG_LEVEL);
   const tracing = await startTracing('api', configuration.OTEL_EXPORTER_OTLP_ENDPOINT, logger);
+  const checks = tokenChecks(configuration);
+  const metrics = createMetrics(configuration.METRICS_TOKEN, checks !== null);
   const catalog = createTidalClient({
     apiUrl: configuration.TIDAL_API_URL,
     authUrl: configuration.TIDAL_AUTH_URL,
@@ -24,15 +28,16 @@ await run('api', async () => {
     clientSecret: configuration.TIDAL_CLIENT_SECRET,
     countryCode: configuration.TIDAL_COUNTRY_CODE,
     requestsPerSecond: configuration.TIDAL_REQUESTS_PER_SECOND,
+    onRequest: countTidalRequests(metrics.meter),
   });
   const database = await openDatabase({
     url: configuration.DATABASE_URL,
     schema: configuration.DATABASE_SCHEMA,
     onLost: message => logger.warn({ event: 'database_connection_lost' }, message),
   });
+  showDatabase(metrics, database);
   const ingestionHint = new IngestionHint(() => hint(database.sql), logger);
   const scheduler = new IngestionScheduler({ hint: ingestionHint, logger });
-  const checks = tokenChecks(configuration);
   const explorable = configuration.NODE_ENV !== 'production';
   const library = { database, catalog, scheduler, logger };
   const server = await createServer(library, {
@@ -41,6 +46,7 @@ await run('api', async () => {
     limits: limitsOf(configuration),
     allowedOrigins: configuration.API_ALLOWED_ORIGINS,
     explorable,
+    metrics,
   });
 
   const { API_HOST: host, API_PORT: port } = configuration;

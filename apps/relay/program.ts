@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from '@segue/database/connection.ts';
 import { openMigrated } from '@segue/database/openMigrated.ts';
 import { connectThroughPooler } from '@segue/database/pooler.ts';
+import { showPoolUse } from '@segue/database/poolUse.ts';
 import { steadyPlans } from '@segue/outbox/plannerSettings.ts';
 import { run } from '@segue/process/run.ts';
 import { createLogger } from '@segue/telemetry/logger.ts';
@@ -45,6 +46,8 @@ await run('relay', async () => {
   const indexBreaker = new Breaker({ firstWaitMs: 5_000, longestWaitMs: 30_000 });
   const figures = new DatabaseFigures({ sql: besides });
   const metrics = new Metrics({ figures, inngestBreaker, indexBreaker });
+  showPoolUse(metrics.meter, 'rows', sessions.claiming, sessions.settling);
+  showPoolUse(metrics.meter, 'upkeep', besides);
   const wake = new Wake({ pollIntervalMs: configuration.RELAY_POLL_INTERVAL_MS });
   const index = createTrackIndex({
     url: configuration.QDRANT_URL,

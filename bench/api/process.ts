@@ -6,6 +6,7 @@ import {
   type Stored,
   type TrackSchedulingResult,
 } from '@segue/api/ingestion/ingestionScheduler.ts';
+import { createMetrics } from '@segue/api/metrics/metrics.ts';
 import { listen } from '@segue/http/listen.ts';
 import { eventId, ingestionRequested } from '@segue/ingestion/event.ts';
 import type { Isrc } from '@segue/ingestion/isrc.ts';
@@ -49,7 +50,10 @@ const database = await openDatabase({ url: DATABASE_URL });
 const ingestionHint = new IngestionHint(() => hint(database.sql), logger);
 const Scheduler = scheduling === 'outbox' ? IngestionScheduler : NoScheduler;
 const scheduler = new Scheduler({ hint: ingestionHint, logger });
-const server = await createServer({ database, catalog, scheduler, logger }, localServer);
+const server = await createServer(
+  { database, catalog, scheduler, logger },
+  { ...localServer, metrics: createMetrics(undefined, false) },
+);
 if (scheduling === 'in the request') scheduleInTheRequest(server);
 const address = await listen(server, { variables: 'API', host: '127.0.0.1', port: 0 });
 

@@ -6,6 +6,7 @@ import { createTidalApi } from './http/api.ts';
 import { type Clock, systemClock } from './http/clock.ts';
 import { TidalApiError } from './http/error.ts';
 import { createLimiter, type Urgency } from './http/limiter.ts';
+import type { ObservedRequest } from './http/observation.ts';
 import { createPace } from './http/pace.ts';
 import { type Asking, createRequests } from './http/request.ts';
 import { createTokenSource } from './http/token.ts';
@@ -33,6 +34,8 @@ export type TidalClientOptions = {
   /** Requests to TIDAL a second at the most; as many as TIDAL takes when undefined. */
   requestsPerSecond?: number | undefined;
   clock?: Clock | undefined;
+  /** Is told of each request to TIDAL: for metrics. */
+  onRequest?: ((request: ObservedRequest) => void) | undefined;
 };
 
 /**
@@ -108,9 +111,10 @@ export function createTidalClient(options: TidalClientOptions): TidalClient {
     maxConcurrency = 4,
     requestsPerSecond,
     clock = systemClock,
+    onRequest,
   } = options;
   const limiter = createLimiter({ maxConcurrency, pace: createPace({ requestsPerSecond, clock }), clock });
-  const requests = createRequests({ limiter, timeoutMs, clock });
+  const requests = createRequests({ limiter, timeoutMs, clock, onRequest });
   const tokens = createTokenSource({ authUrl, clientId, clientSecret, requests, totalTimeoutMs, clock });
   const api = createTidalApi(apiUrl, requests, tokens);
   const lookup = createLookup({ maxSize: rememberedRecordings, keepMs: rememberedMs, clock });

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { serveMetrics } from '@segue/http/metrics.ts';
 import { createHttpServer } from '@segue/http/server.ts';
 import type { FastifyInstance } from 'fastify';
 import { NoSchemaIntrospectionCustomRule } from 'graphql/index.js';
@@ -14,6 +15,8 @@ import { limitQueries } from '../graphql/queryLimits.ts';
 import { createResolvers } from '../graphql/resolvers/resolvers.ts';
 import { nameOperations, traceOperations } from '../graphql/traceOperations.ts';
 import type { Library } from '../library/library.ts';
+import type { ApiMetrics } from '../metrics/metrics.ts';
+import { countRequests, noteOutcomes, noteTypes } from '../metrics/operations.ts';
 import { sendSecurityHeaders } from './headers.ts';
 import { serveHealth } from './health.ts';
 import { defaultLimits, type Limits } from './limits.ts';
@@ -47,10 +50,11 @@ export type ServerOptions = {
   allowedOrigins: string[];
   /** Whether introspection and GraphiQL are on. */
   explorable: boolean;
+  metrics: ApiMetrics;
 };
 
 /** For one user on one machine. */
-export const localServer: ServerOptions = {
+export const localServer: Omit<ServerOptions, 'metrics'> = {
   authenticate: createAuthenticate(null),
   mutationAllowance: unlimited,
   limits: defaultLimits,
@@ -61,7 +65,7 @@ export const localServer: ServerOptions = {
 /** The HTTP server: GraphQL at `/graphql`, its editor at `/graphiql`, and health. */
 export async function createServer(library: Library, options: ServerOptions): Promise<FastifyInstance> {
   const { database, logger } = library;
-  const { authenticate, mutationAllowance, limits, allowedOrigins, explorable } = options;
+  const { authenticate, mutationAllowance, limits, allowedOrigins, explorable, metrics } = options;
   const guard = new OutageGuard();
   const largeListings = slotsFor(limits.listingComplexity);
   // "Did you mean …?" would tell what introspection does not. mercurius's types do not know of it yet.
@@ -74,6 +78,7 @@ export async function createServer(library: Library, options: ServerOptions): Pr
   });
   carryRequestId(server);
   traceOperations(server);
+  countRequests(server, metrics.meter);
   refuseOtherMethods(server);
   await sendSecurityHeaders(server, allowedOrigins);
   identifyUsers(server, authenticate, logger);
@@ -82,7 +87,7 @@ export async function createServer(library: Library, options: ServerOptions): Pr
     schema: await readFile(new URL('../graphql/schema.graphql', import.meta.url), 'utf8'),
     resolvers: createResolvers(library, limits),
     context: request => createContext(request, { database, guard, logger, limits, largeListings }),
-    errorFormatter: createErrorFormatter(logger),
+    errorFormatter: noteOutcomes(createErrorFormatter(logger)),
     // Compiled queries answered otherwise than graphql-js, and compiling some took seconds (docs/performance.md).
     jit: 0,
     cache: rememberedQueries,
@@ -97,10 +102,12 @@ export async function createServer(library: Library, options: ServerOptions): Pr
     additionalRouteOptions: { exposeHeadRoute: false },
   });
   nameOperations(server);
+  noteTypes(server);
   guardDocuments(server);
   limitQueries(server, limits, mutationAllowance);
   if (explorable) await serveEditor(server);
   serveHealth(server, database, logger);
+  if (metrics.token !== null) serveMetrics(server, metrics.meter, metrics.token);
   return server;
 }
 

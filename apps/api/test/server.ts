@@ -2,6 +2,10 @@ import type { FastifyInstance } from 'fastify';
 import { defaultLimits, type Limits } from '../http/limits.ts';
 import { createServer, localServer, type ServerOptions } from '../http/server.ts';
 import type { Library } from '../library/library.ts';
+import { createMetrics } from '../metrics/metrics.ts';
+
+/** Of all servers of the file. */
+const metrics = createMetrics(undefined, false);
 
 /** A server for the local user with the default limits, but for what the test says. */
 export async function serverOf(
@@ -10,6 +14,7 @@ export async function serverOf(
 ): Promise<FastifyInstance> {
   return await createServer(library, {
     ...localServer,
+    metrics,
     limits: { ...defaultLimits, ...limits },
     ...options,
   });

@@ -15,6 +15,9 @@ export type MetricEntry = {
 /** The services that a relay holds back from while they are away. */
 const services = ['inngest', 'qdrant'] as const;
 
+/** The pools of the API, of a relay's rows, and of what it does besides. */
+const pools = ['api', 'rows', 'upkeep'] as const;
+
 /**
  * Every metric of ours. To add one: a key here, a call of the meter with it, and
  * `npx vitest run --project unit test/architecture/metrics -u`, which writes docs/metrics.md anew.
@@ -25,6 +28,86 @@ export const declaredMetrics = {
     type: 'counter',
     by: ['api', 'relay', 'worker'],
     help: 'Log lines that were dropped, since nobody took them (a full disk, a pipe that nobody reads).',
+  },
+
+  // API and relay: the pools of connections
+  segue_database_pool_connections: {
+    type: 'gauge',
+    by: ['api', 'relay'],
+    help: 'Open connections to PostgreSQL by pool. in_use: a statement or a transaction is under way.',
+    labels: { pool: pools, state: ['in_use', 'idle'] },
+  },
+  segue_database_pool_waiting_statements: {
+    type: 'gauge',
+    by: ['api', 'relay'],
+    help: 'Statements that wait for a connection of the pool.',
+    labels: { pool: pools },
+  },
+
+  // API
+  segue_graphql_operations_total: {
+    type: 'counter',
+    by: ['api'],
+    help:
+      'Requests to /graphql by type of operation (none: refused before it was known) and outcome: ok, or the code of the ' +
+      "first error. The names of operations are the clients' and are not told.",
+    labels: {
+      type: ['query', 'mutation', 'none'],
+      outcome: [
+        'ok',
+        'unauthenticated',
+        'authentication_unavailable',
+        'bad_user_input',
+        'bad_request',
+        'query_too_costly',
+        'rate_limited',
+        'request_timeout',
+        'database_unavailable',
+        'internal_server_error',
+      ],
+    },
+  },
+  segue_graphql_operation_seconds: {
+    type: 'histogram',
+    by: ['api'],
+    help: 'From a request to /graphql to its answer.',
+    labels: { type: ['query', 'mutation', 'none'] },
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40],
+  },
+  segue_tidal_requests_total: {
+    type: 'counter',
+    by: ['api'],
+    help:
+      'Requests to TIDAL by outcome. rate_limited: 429. refused: another 4xx. invalid: the answer cannot be read. ' +
+      'no_turn: not made, since our own limiter had no turn for it in time.',
+    labels: {
+      outcome: [
+        'ok',
+        'not_found',
+        'refused',
+        'rate_limited',
+        'server_error',
+        'timeout',
+        'unreachable',
+        'invalid',
+        'no_turn',
+      ],
+    },
+  },
+  segue_tidal_request_seconds: {
+    type: 'histogram',
+    by: ['api'],
+    help: 'From the turn of a request to TIDAL to its whole answer.',
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+  },
+  segue_tidal_wait_seconds: {
+    type: 'histogram',
+    by: ['api'],
+    help:
+      'How long a request to TIDAL waited for its turn at the limiter, by urgency: token, item (a person waits), listing ' +
+      '(the tracks of an album), background (completion).',
+    labels: { urgency: ['token', 'item', 'listing', 'background'] },
+    buckets: [0.001, 0.01, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
   },
 
   // Relay: rows

@@ -4,6 +4,7 @@ import { backoffMs, readRetryAfter } from './backoff.ts';
 import type { Clock } from './clock.ts';
 import { TidalApiError } from './error.ts';
 import { type Limiter, NoTurnError, type Urgency } from './limiter.ts';
+import { type ObservedRequest, outcomeOfAnswer, outcomeOfError } from './observation.ts';
 
 /** What came back: `data` when the status is 2xx, `error` when it is not; either as parsed JSON. */
 export type Answer = { response: Response; data?: unknown; error?: unknown };
@@ -36,6 +37,8 @@ export type RequestOptions = {
   /** For one attempt, in ms. */
   timeoutMs: number;
   clock: Clock;
+  /** Is told of each request. */
+  onRequest?: ((request: ObservedRequest) => void) | undefined;
 };
 
 /** Why one attempt came to nothing; another may do better. */
@@ -58,7 +61,7 @@ class AttemptFailure extends Error {
 class TimeIsUp extends Error {}
 
 /** Puts a bound on every request in time: a time limit for each attempt and for all, and a turn with the limiter. */
-export function createRequests({ limiter, timeoutMs, clock }: RequestOptions): Requests {
+export function createRequests({ limiter, timeoutMs, clock, onRequest }: RequestOptions): Requests {
   /** In a span, which has the wait for a turn in it, and an event where the turn came. */
   function sendOnce(subject: string, asking: Asking, call: Call): Promise<Answer> {
     const [kind] = subject.split(' ');
@@ -76,16 +79,23 @@ export function createRequests({ limiter, timeoutMs, clock }: RequestOptions): R
   async function attemptOnce(subject: string, { deadline, urgency }: Asking, call: Call): Promise<Answer> {
     const remaining = () => Math.max(0, Math.ceil(deadline - clock.now()));
     if (remaining() === 0) throw new TimeIsUp(`No time is left to ask TIDAL for ${subject}`);
-    let turnHasCome = false;
+    const askedAt = clock.now();
+    let turnAt: number | null = null;
+    const observe = (outcome: ObservedRequest['outcome']) => {
+      const waitedMs = (turnAt ?? clock.now()) - askedAt;
+      onRequest?.({ urgency, outcome, waitedMs, tookMs: turnAt === null ? null : clock.now() - turnAt });
+    };
     let answer: Answer;
     try {
       const ask = () => {
-        turnHasCome = true;
+        turnAt = clock.now();
         return endAfter(Math.min(timeoutMs, remaining()), call);
       };
       answer = await endAfter(remaining(), signal => limiter.run(ask, { urgency, deadline, signal }));
+      observe(outcomeOfAnswer(answer));
     } catch (error) {
-      if (turnHasCome) throw failureOfCall(subject, error);
+      observe(outcomeOfError(error, turnAt !== null));
+      if (turnAt !== null) throw failureOfCall(subject, error);
       if (!(error instanceof NoTurnError || (error as Error).name === 'TimeoutError')) throw error;
       throw new TimeIsUp(`No turn came in time to ask TIDAL for ${subject}`);
     }
