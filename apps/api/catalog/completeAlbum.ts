@@ -3,6 +3,7 @@ import type { ListedTrack } from '@segue/database/schema.ts';
 import { crashPoint } from '@segue/process/crashPoint.ts';
 import { countOwed, isOwed } from '@segue/tidal/albums/listingOrder.ts';
 import type { ListingPart, OwedListing } from '@segue/tidal/catalog.ts';
+import { requestOfListed } from '../ingestion/requestOf.ts';
 import type { Library } from '../library/library.ts';
 import { mergeListing } from './mergeListing.ts';
 import { deletePending, lockPending, type PendingAlbum, type PendingItem, writeProgress } from './pending.ts';
@@ -59,13 +60,7 @@ async function writePart(
 
   const { listing, late, owed } = mergeListing(album.trackListing, part, album.artistName);
   const tracksOwed = countOwed(owed);
-  const tracks = late.map(track => ({
-    isrc: track.isrc,
-    title: track.title,
-    artist: track.artistName,
-    album: album.title,
-    artworkUrl: album.coverArtUrl,
-  }));
+  const tracks = late.map(track => requestOfListed(track, album));
   const counts = { batchId: pending.batchId, owedBefore: pending.tracksOwed, owedAfter: tracksOwed };
   const { batchId, scheduling } = await scheduler.scheduleAlbumPart(transaction, { tracks }, counts);
   await transaction`

@@ -1,5 +1,6 @@
 import type { Queryable } from '@segue/database/connection.ts';
-import type { Library } from '../library/library.ts';
+import { requestOf } from '../ingestion/requestOf.ts';
+import type { Library, LibraryTrack } from '../library/library.ts';
 import { isrcToStore } from './isrcToStore.ts';
 import { deletePending, lockPending, type PendingItem } from './pending.ts';
 
@@ -31,18 +32,18 @@ async function writeIsrc({ database, scheduler }: Library, item: PendingItem, is
     const storing = transaction`
       UPDATE library_tracks SET isrc = ${isrcToStore(isrc)}, isrc_owed = false WHERE id = ${item.itemId}
       RETURNING id`;
-    const scheduled = await scheduler.scheduleTrack(transaction, { ...track, isrc }, storing);
+    const scheduled = await scheduler.scheduleTrack(transaction, requestOf({ ...track, isrc }), storing);
     return scheduled.scheduling;
   });
   // That it has no ISRC was said when it was added.
   if (scheduling !== null && isrc !== null) scheduler.announce(scheduling, performance.now() - startedAt);
 }
 
-type StoredTrack = { title: string; artist: string; album: string; artworkUrl: string | null };
+type StoredTrack = Pick<LibraryTrack, 'title' | 'artistName' | 'albumName' | 'coverArtUrl'>;
 
 async function lockTrack(transaction: Queryable, id: string): Promise<StoredTrack | null> {
   const [row] = await transaction<StoredTrack[]>`
-    SELECT title, artist_name AS artist, album_name AS album, cover_art_url AS "artworkUrl"
+    SELECT title, artist_name AS "artistName", album_name AS "albumName", cover_art_url AS "coverArtUrl"
     FROM library_tracks WHERE id = ${id} FOR UPDATE`;
   return row ?? null;
 }

@@ -1,4 +1,4 @@
-import type { Queryable } from '@segue/database/connection.ts';
+import { libraryAlbums } from '@segue/database/schema.ts';
 import { crashPoint } from '@segue/process/crashPoint.ts';
 import { countOwed } from '@segue/tidal/albums/listingOrder.ts';
 import type { AlbumListing, CatalogAlbum, OwedListing } from '@segue/tidal/catalog.ts';
@@ -7,7 +7,9 @@ import { askForListing } from '../catalog/askForListing.ts';
 import { isrcToStore } from '../catalog/isrcToStore.ts';
 import { notePendingAlbum } from '../catalog/pending.ts';
 import type { TrackIngestionRequest } from '../ingestion/ingestionScheduler.ts';
+import { requestOfListed } from '../ingestion/requestOf.ts';
 import { findExisting } from './existingItem.ts';
+import { insertItem, type NewItem, type StoredItem } from './insertItem.ts';
 import type { Addition, Library, LibraryAlbum } from './library.ts';
 import { violatesUnique } from './uniqueViolation.ts';
 
@@ -66,16 +68,14 @@ async function storeAlbum(
   const startedAt = performance.now();
   try {
     const item = itemOf(userId, album, listing);
-    const tracks = listing.tracks.map(track => ({
-      isrc: track.isrc,
-      title: track.title,
-      artist: track.artistName,
-      album: album.title,
-      artworkUrl: album.coverArtUrl,
-    }));
+    const tracks = listing.tracks.map(track => requestOfListed(track, album));
     const { item: stored, scheduling } =
       listing.owed === null
-        ? await scheduler.scheduleAlbumTracks(database.sql, { tracks }, insertAlbum(database.sql, item))
+        ? await scheduler.scheduleAlbumTracks(
+            database.sql,
+            { tracks },
+            insertItem(database.sql, libraryAlbums, item),
+          )
         : await storeOwedAlbum(library, item, tracks, listing.owed);
     scheduler.announce(scheduling, performance.now() - startedAt);
     return { outcome: 'added', item: { id: stored.id, ...item, createdAt: new Date(stored.createdAt) } };
@@ -97,18 +97,17 @@ async function storeOwedAlbum(
 ) {
   return await database.sql.begin(async transaction => {
     const tracksOwed = countOwed(owed);
-    const [stored] = await insertAlbum(transaction, item);
+    const [stored] = await insertItem(transaction, libraryAlbums, item);
     const part = { batchId: null, owedBefore: 0, owedAfter: tracksOwed };
     const { batchId, scheduling } = await scheduler.scheduleAlbumPart(transaction, { tracks }, part);
-    const { id } = stored as StoredAlbum;
+    const { id } = stored as StoredItem;
     await notePendingAlbum(transaction, id, { tidalId: item.tidalAlbumId, owed, tracksOwed, batchId });
     crashPoint('before_commit');
-    return { item: stored as StoredAlbum, scheduling };
+    return { item: stored as StoredItem, scheduling };
   });
 }
 
-type NewAlbum = Omit<LibraryAlbum, 'id' | 'createdAt'>;
-type StoredAlbum = { id: string; createdAt: string };
+type NewAlbum = NewItem<typeof libraryAlbums>;
 
 function itemOf(userId: string, album: CatalogAlbum, { tracks, owed }: AlbumListing): NewAlbum {
   return {
@@ -129,14 +128,4 @@ function itemOf(userId: string, album: CatalogAlbum, { tracks, owed }: AlbumList
     })),
     tracksOwed: owed === null ? 0 : countOwed(owed),
   };
-}
-
-function insertAlbum(db: Queryable, item: NewAlbum) {
-  return db<StoredAlbum[]>`
-    INSERT INTO library_albums
-      (user_id, tidal_album_id, title, artist_name, cover_art_url, release_date, track_count, track_listing,
-        tracks_owed)
-    VALUES (${item.userId}, ${item.tidalAlbumId}, ${item.title}, ${item.artistName}, ${item.coverArtUrl},
-      ${item.releaseDate}, ${item.trackCount}, ${JSON.stringify(item.trackListing)}, ${item.tracksOwed})
-    RETURNING id, created_at AS "createdAt"`;
 }

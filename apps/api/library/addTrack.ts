@@ -1,9 +1,12 @@
 import type { Queryable } from '@segue/database/connection.ts';
+import { libraryTracks } from '@segue/database/schema.ts';
 import type { CatalogTrack } from '@segue/tidal/catalog.ts';
 import { askCatalog } from '../catalog/askCatalog.ts';
 import { isrcToStore } from '../catalog/isrcToStore.ts';
 import { notePendingTrack } from '../catalog/pending.ts';
+import { requestOf } from '../ingestion/requestOf.ts';
 import { findExisting } from './existingItem.ts';
+import { insertItem, type NewItem } from './insertItem.ts';
 import type { Addition, Library, LibraryTrack } from './library.ts';
 import { violatesUnique } from './uniqueViolation.ts';
 
@@ -44,7 +47,8 @@ export async function storeTrack(
   const startedAt = performance.now();
   try {
     const item = itemOf(userId, track);
-    const schedule = (db: Queryable) => scheduler.scheduleTrack(db, requestOf(track), insertTrack(db, item));
+    const schedule = (db: Queryable) =>
+      scheduler.scheduleTrack(db, requestOf(track), insertItem(db, libraryTracks, item));
     const { item: stored, scheduling } = track.isrcOwed
       ? await database.sql.begin(async transaction => {
           const scheduled = await schedule(transaction);
@@ -63,19 +67,7 @@ export async function storeTrack(
   }
 }
 
-function requestOf(track: CatalogTrack) {
-  return {
-    isrc: track.isrc,
-    title: track.title,
-    artist: track.artistName,
-    album: track.albumName,
-    artworkUrl: track.coverArtUrl,
-  };
-}
-
-type NewTrack = Omit<LibraryTrack, 'id' | 'createdAt'>;
-
-function itemOf(userId: string, track: CatalogTrack): NewTrack {
+function itemOf(userId: string, track: CatalogTrack): NewItem<typeof libraryTracks> {
   return {
     userId,
     tidalTrackId: track.tidalId,
@@ -88,14 +80,4 @@ function itemOf(userId: string, track: CatalogTrack): NewTrack {
     isrc: isrcToStore(track.isrc),
     isrcOwed: track.isrcOwed,
   };
-}
-
-function insertTrack(db: Queryable, item: NewTrack) {
-  return db<{ id: string; createdAt: string }[]>`
-    INSERT INTO library_tracks
-      (user_id, tidal_track_id, title, artist_name, album_name, duration, cover_art_url, explicit, isrc,
-        isrc_owed)
-    VALUES (${item.userId}, ${item.tidalTrackId}, ${item.title}, ${item.artistName}, ${item.albumName},
-      ${item.duration}, ${item.coverArtUrl}, ${item.explicit}, ${item.isrc}, ${item.isrcOwed})
-    RETURNING id, created_at AS "createdAt"`;
 }
