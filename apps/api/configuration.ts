@@ -1,5 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { databaseSchema, databaseUrl } from '@segue/database/variables.ts';
+import { allowedHosts } from '@segue/http/allowedHosts.ts';
+import type { HostRule } from '@segue/http/hostGuard.ts';
 import {
   ConfigurationError,
   httpUrl,
@@ -23,6 +25,7 @@ export const schema = z.object({
   DATABASE_SCHEMA: databaseSchema,
   API_HOST: z.string().default('127.0.0.1'),
   API_PORT: port(4000),
+  API_ALLOWED_HOSTS: allowedHosts,
   API_ALLOWED_ORIGINS: z
     .string()
     .default('')
@@ -114,6 +117,16 @@ export function tokenChecks({
   throw new ConfigurationError(
     'AUTH_ISSUER or AUTH_AUDIENCE is set, and no token can be checked: set AUTH_JWKS_URL or AUTH_JWT_SECRET',
   );
+}
+
+/**
+ * To which hosts the API answers; null for any. A token is not sent by a page that merely points its name here, so with
+ * tokens there is a rule only where one is asked for.
+ */
+export function hostRuleOf(configuration: Configuration): HostRule | null {
+  const { API_ALLOWED_HOSTS: hosts } = configuration;
+  if (hosts.length === 0 && tokenChecks(configuration) !== null) return null;
+  return { hosts, variable: 'API_ALLOWED_HOSTS' };
 }
 
 export function limitsOf(configuration: Configuration): Limits {

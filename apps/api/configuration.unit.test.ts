@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readConfiguration, tokenChecks } from './configuration.ts';
+import { hostRuleOf, readConfiguration, tokenChecks } from './configuration.ts';
 
 const required = {
   DATABASE_URL: 'postgres://segue@127.0.0.1/segue',
@@ -13,6 +13,7 @@ test('what is not set has its default', () => {
     DATABASE_SCHEMA: 'public',
     API_HOST: '127.0.0.1',
     API_PORT: 4000,
+    API_ALLOWED_HOSTS: [],
     API_ALLOWED_ORIGINS: [],
     API_BODY_LIMIT_BYTES: 102_400,
     API_CATALOG_BUDGET_MS: 8000,
@@ -92,4 +93,13 @@ test.each([
   [issuer, 'no token can be checked'],
 ])('what leaves open how tokens are checked is refused: %#', (given, problem) => {
   expect(() => readConfiguration({ ...required, ...given })).toThrow(problem);
+});
+
+test('hosts are looked at without tokens, and with them once some are listed', () => {
+  const rule = (given: object) => hostRuleOf(readConfiguration({ ...required, ...given }));
+  const tokens = { AUTH_JWT_SECRET: 'hidden-secret-of-tests-with-32-characters' };
+  expect(rule({})?.hosts).toEqual([]);
+  expect(rule({ API_ALLOWED_HOSTS: 'segue.lan' })?.hosts).toEqual(['segue.lan']);
+  expect(rule(tokens)).toBeNull();
+  expect(rule({ ...tokens, API_ALLOWED_HOSTS: 'segue.lan' })?.hosts).toEqual(['segue.lan']);
 });

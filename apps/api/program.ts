@@ -7,7 +7,7 @@ import { createTidalClient } from '@segue/tidal/client.ts';
 import { createAuthenticate } from './access/authentication.ts';
 import { allowanceOf, unlimited } from './access/mutationAllowance.ts';
 import { startCompletion } from './catalog/completion.ts';
-import { limitsOf, readConfiguration, tokenChecks } from './configuration.ts';
+import { hostRuleOf, limitsOf, readConfiguration, tokenChecks } from './configuration.ts';
 import { openDatabase } from './database.ts';
 import { createServer } from './http/server.ts';
 import { IngestionHint } from './ingestion/hint.ts';
@@ -44,6 +44,7 @@ await run('api', async () => {
     authenticate: createAuthenticate(checks),
     mutationAllowance: checks === null ? unlimited : allowanceOf(configuration.API_MUTATIONS_PER_MINUTE),
     limits: limitsOf(configuration),
+    hostRule: hostRuleOf(configuration),
     allowedOrigins: configuration.API_ALLOWED_ORIGINS,
     explorable,
     metrics,

@@ -1,4 +1,5 @@
 import { databaseSchema, databaseUrl } from '@segue/database/variables.ts';
+import { allowedHosts } from '@segue/http/allowedHosts.ts';
 import {
   ConfigurationError,
   httpUrl,
@@ -18,6 +19,7 @@ export const schema = z.object({
   DATABASE_SCHEMA: databaseSchema,
   RELAY_HOST: z.string().default('127.0.0.1'),
   RELAY_PORT: port(4100),
+  RELAY_ALLOWED_HOSTS: allowedHosts,
   QDRANT_URL: httpUrl,
   QDRANT_API_KEY: z.string().optional(),
   QDRANT_COLLECTION: z.string().default('tracks'),

@@ -99,6 +99,7 @@ await run('relay', async () => {
     console: { sql: consoleSql, access: accessSettings(configuration), health: dependencies.read },
     host: configuration.RELAY_HOST,
     port: configuration.RELAY_PORT,
+    allowedHosts: configuration.RELAY_ALLOWED_HOSTS,
   });
   const stopListening = listen({ url, onLost }, () => wake.hint(), logger);
   const stopRetention = keepRetention(besides, configuration.RELAY_RETENTION_DAYS * 24 * hourMs, logger);

@@ -48,13 +48,16 @@ async function start({
     logger,
     host: '127.0.0.1',
     port,
+    allowedHosts: ['relay'],
   });
   onTestFinished(() => server.close());
   const get = async (path: string) => {
     const response = await fetch(`${server.listeningOrigin}${path}`);
     return { status: response.status, text: await response.text() };
   };
-  return { ...breakers, metrics, get, port: Number(new URL(server.listeningOrigin).port) };
+  const statusFor = async (host: string, path: string) =>
+    (await server.inject({ url: path, headers: { host } })).statusCode;
+  return { ...breakers, metrics, get, statusFor, port: Number(new URL(server.listeningOrigin).port) };
 }
 
 /** A pool whose database is nowhere. */
@@ -224,6 +227,15 @@ describe('/metrics', () => {
     const { get } = await start({ metricsToken: 'a-token-of-operators' });
     expect((await get('/metrics')).status).toBe(401);
   });
+});
+
+test('the console and the figures are 403 for a host that is not listed, and health is not', async () => {
+  const { statusFor } = await start();
+  for (const path of ['/', '/metrics']) {
+    expect(await statusFor('evil.example.com', path)).toBe(403);
+    expect(await statusFor('relay:4100', path)).not.toBe(403);
+  }
+  for (const path of ['/livez', '/readyz']) expect(await statusFor('10.1.2.3', path)).toBe(200);
 });
 
 test('a port that is taken is a configuration error that names the variable', async () => {

@@ -21,6 +21,8 @@ export type ServerOptions = {
   console: Omit<ConsoleOptions, 'logger'>;
   host: string;
   port: number;
+  /** By which it is asked, besides by loopback and by `host`. */
+  allowedHosts: readonly string[];
 };
 
 /** What a claim and the settlement after it write to. */
@@ -31,9 +33,11 @@ const finishWithinMs = 2_000;
 
 /** Serves what an operator asks of a relay. `/readyz` says whether rows could be claimed and sent now. */
 export async function startServer(options: ServerOptions): Promise<FastifyInstance> {
-  const { sql, inngestBreaker, indexBreaker, metrics, metricsToken, logger, host, port } = options;
+  const { sql, inngestBreaker, indexBreaker, metrics, metricsToken, logger, host, port, allowedHosts } =
+    options;
+  const hostRule = { hosts: [host, ...allowedHosts], variable: 'RELAY_ALLOWED_HOSTS' };
   const readiness = createReadiness(sql, tables);
-  const server = createHttpServer({ logger, finishWithinMs });
+  const server = createHttpServer({ logger, hostRule, finishWithinMs });
 
   serveReadiness(server, async () => {
     const reason = await readiness.check().then(() => null, reasonOf);

@@ -1,3 +1,5 @@
+import { allowedHosts } from '@segue/http/allowedHosts.ts';
+import type { HostRule } from '@segue/http/hostGuard.ts';
 import {
   ConfigurationError,
   httpUrl,
@@ -13,6 +15,7 @@ import { z } from 'zod';
 export const schema = z.object({
   WORKER_HOST: z.string().default('127.0.0.1'),
   WORKER_PORT: port(4200),
+  WORKER_ALLOWED_HOSTS: allowedHosts,
   WORKER_RETRIES: wholeNumber(5, { min: 0, max: 20 }),
   WORKER_CONCURRENCY: wholeNumber(10, { min: 1, max: 1_000 }),
   WORKER_THROTTLE_PER_MINUTE: wholeNumber(10, { min: 0, max: 1_000_000 }),
@@ -47,6 +50,17 @@ export function readConfiguration(environment: NodeJS.ProcessEnv = process.env):
   const missing = [...missingForInngest(configuration, isDev), ...missingForEmbeddings(configuration)];
   if (missing.length > 0) throw new ConfigurationError(missing.join('; '));
   return { ...configuration, isDev };
+}
+
+/**
+ * To which hosts the worker answers; null for any. A page on the web cannot sign a request, so where Inngest does there
+ * is a rule only if one is asked for.
+ */
+export function hostRuleOf(configuration: Configuration): HostRule | null {
+  const { WORKER_ALLOWED_HOSTS: listed, WORKER_HOST, INNGEST_SERVE_ORIGIN, isDev } = configuration;
+  if (!isDev && listed.length === 0) return null;
+  const served = INNGEST_SERVE_ORIGIN === undefined ? [] : [new URL(INNGEST_SERVE_ORIGIN).hostname];
+  return { hosts: [WORKER_HOST, ...served, ...listed], variable: 'WORKER_ALLOWED_HOSTS' };
 }
 
 function missingForInngest(

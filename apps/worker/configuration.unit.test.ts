@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readConfiguration } from './configuration.ts';
+import { hostRuleOf, readConfiguration } from './configuration.ts';
 
 const dev = { QDRANT_URL: 'http://127.0.0.1:6333', INNGEST_DEV: '1' };
 
@@ -30,4 +30,15 @@ test.each([
   ],
 ])('%j is refused by the name of the variable', (environment, problem) => {
   expect(() => readConfiguration(environment)).toThrow(problem);
+});
+
+test('hosts are looked at where nothing is signed, and elsewhere once some are listed', () => {
+  const rule = (given: object) => hostRuleOf(readConfiguration({ ...dev, ...given }));
+  const signed = { INNGEST_DEV: '0', INNGEST_SIGNING_KEY: 'signkey-test-00', INNGEST_EVENT_KEY: 'key' };
+  expect(rule({})?.hosts).toEqual(['127.0.0.1']);
+  expect(
+    rule({ INNGEST_SERVE_ORIGIN: 'http://worker:4200', WORKER_ALLOWED_HOSTS: 'host.docker.internal' })?.hosts,
+  ).toEqual(['127.0.0.1', 'worker', 'host.docker.internal']);
+  expect(rule(signed)).toBeNull();
+  expect(rule({ ...signed, WORKER_ALLOWED_HOSTS: 'worker' })?.hosts).toContain('worker');
 });

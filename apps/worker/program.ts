@@ -3,7 +3,7 @@ import { run } from '@segue/process/run.ts';
 import { createLogger } from '@segue/telemetry/logger.ts';
 import { CollectionShapeError } from '@segue/track-index/collection.ts';
 import { connectToIndex } from '@segue/track-index/connect.ts';
-import { readConfiguration } from './configuration.ts';
+import { hostRuleOf, readConfiguration } from './configuration.ts';
 import { createEmbedder } from './embedding/embedder.ts';
 import { createInngestClient } from './inngestClient.ts';
 import { guardCollection } from './serving/collectionGuard.ts';
@@ -59,6 +59,7 @@ await run('worker', async () => {
     isRegistered: () => isRegistered(),
     checkCollection: guard.check,
     logger,
+    hostRule: hostRuleOf(configuration),
     host: configuration.WORKER_HOST,
     port: configuration.WORKER_PORT,
   });

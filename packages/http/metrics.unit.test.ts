@@ -4,7 +4,7 @@ import { serveMetrics } from './metrics.ts';
 import { createHttpServer } from './server.ts';
 
 function serverWith(token: string | undefined) {
-  const server = createHttpServer({ logger: pino({ enabled: false }), finishWithinMs: 0 });
+  const server = createHttpServer({ logger: pino({ enabled: false }), hostRule: null, finishWithinMs: 0 });
   onTestFinished(() => server.close());
   serveMetrics(server, { text: async () => 'up 1\n', contentType: 'text/plain; version=0.0.4' }, token);
   return (authorization?: string) =>

@@ -2,9 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from '@segue/telemetry/logger.ts';
 import { type FastifyInstance, fastify } from 'fastify';
 import { answerErrors } from './errors.ts';
+import { guardHost, type HostRule } from './hostGuard.ts';
 
 export type HttpServerOptions = {
   logger: Logger;
+  /** Null where whoever asks has to prove who they are: a page on the web cannot. */
+  hostRule: HostRule | null;
   /** Bytes of a request's body. 100 KiB unless said otherwise. */
   bodyLimit?: number;
   /** Milliseconds that a client has to send a request, from its first byte to its last. 10 s unless said otherwise. */
@@ -23,7 +26,7 @@ const longestCheckIntervalMs = 500;
  * `listen` starts it. `close()` takes no more requests, and resolves when those in hand are answered or their time is up.
  */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
-  const { logger, bodyLimit = usualBodyLimit, requestTimeoutMs = usualRequestTimeoutMs } = options;
+  const { logger, hostRule, bodyLimit = usualBodyLimit, requestTimeoutMs = usualRequestTimeoutMs } = options;
   const server = fastify({
     bodyLimit,
     requestTimeout: requestTimeoutMs,
@@ -34,6 +37,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     },
     genReqId: () => randomUUID(),
   });
+  if (hostRule !== null) guardHost(server, hostRule);
   answerErrors(server, logger);
   endConnectionsWhenClosing(server, options.finishWithinMs);
   // Asks nothing outside on purpose: a restart mends this process, and not a database or an Inngest that is away.

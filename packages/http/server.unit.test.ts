@@ -7,7 +7,7 @@ import { createHttpServer } from './server.ts';
 function serverOf(finishWithinMs = 5_000) {
   const lines: Record<string, unknown>[] = [];
   const logger = pino({ base: null }, { write: (line: string) => lines.push(JSON.parse(line)) });
-  const server = createHttpServer({ logger, finishWithinMs });
+  const server = createHttpServer({ logger, hostRule: null, finishWithinMs });
   onTestFinished(() => server.close());
   return { server, lines };
 }

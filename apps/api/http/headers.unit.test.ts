@@ -82,6 +82,18 @@ describe('other sites', () => {
   });
 });
 
+describe('without tokens', () => {
+  const url = '/graphql?query={__typename}';
+  const asked = (host: string) => server.inject({ url, headers: { host, 'graphql-require-preflight': '1' } });
+
+  test('a page that has pointed its own name here is 403', async () => {
+    const answer = await asked('evil.example.com:4000');
+    expect(answer.statusCode).toBe(403);
+    expect(answer.json()).toMatchObject({ data: null, errors: [{ extensions: { code: 'BAD_REQUEST' } }] });
+    expect((await asked('127.0.0.1:4000')).statusCode).toBe(200);
+  });
+});
+
 test('every answer tells browsers that it is no page', async () => {
   for (const response of [await post(json), await post(json, '{'), await server.inject('/nothing')]) {
     expect(response.headers).toMatchObject({

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import type { HostRule } from '@segue/http/hostGuard.ts';
 import { serveMetrics } from '@segue/http/metrics.ts';
 import { createHttpServer } from '@segue/http/server.ts';
 import type { FastifyInstance } from 'fastify';
@@ -46,6 +47,8 @@ export type ServerOptions = {
   authenticate: Authenticate;
   mutationAllowance: MutationAllowance;
   limits: Limits;
+  /** Null where every request needs a token. */
+  hostRule: HostRule | null;
   /** Other sites whose pages may ask. */
   allowedOrigins: string[];
   /** Whether introspection and GraphiQL are on. */
@@ -58,6 +61,7 @@ export const localServer: Omit<ServerOptions, 'metrics'> = {
   authenticate: createAuthenticate(null),
   mutationAllowance: unlimited,
   limits: defaultLimits,
+  hostRule: { hosts: [], variable: 'API_ALLOWED_HOSTS' },
   allowedOrigins: [],
   explorable: true,
 };
@@ -65,13 +69,14 @@ export const localServer: Omit<ServerOptions, 'metrics'> = {
 /** The HTTP server: GraphQL at `/graphql`, its editor at `/graphiql`, and health. */
 export async function createServer(library: Library, options: ServerOptions): Promise<FastifyInstance> {
   const { database, logger } = library;
-  const { authenticate, mutationAllowance, limits, allowedOrigins, explorable, metrics } = options;
+  const { authenticate, mutationAllowance, limits, hostRule, allowedOrigins, explorable, metrics } = options;
   const guard = new OutageGuard();
   const largeListings = slotsFor(limits.listingComplexity);
   // "Did you mean …?" would tell what introspection does not. mercurius's types do not know of it yet.
   const validateOptions = { maxErrors: namedErrors, hideSuggestions: !explorable };
   const server = createHttpServer({
     logger,
+    hostRule,
     bodyLimit: limits.bodyBytes,
     requestTimeoutMs: limits.requestTimeoutMs,
     finishWithinMs,

@@ -1,3 +1,4 @@
+import type { HostRule } from '@segue/http/hostGuard.ts';
 import { listen } from '@segue/http/listen.ts';
 import { serveReadiness } from '@segue/http/readiness.ts';
 import { createHttpServer } from '@segue/http/server.ts';
@@ -15,6 +16,7 @@ export type ServerOptions = {
   /** Whether the collection is there. @throws when Qdrant cannot be asked */
   checkCollection(): Promise<boolean>;
   logger: Logger;
+  hostRule: HostRule | null;
   host: string;
   port: number;
 };
@@ -35,8 +37,8 @@ export const servePath = '/api/inngest';
 
 /** Serves the functions to Inngest at `/api/inngest`, and `/livez` and `/readyz` to operators. */
 export async function startServer(options: ServerOptions): Promise<FastifyInstance> {
-  const { client, functions, isRegistered, checkCollection, logger, host, port } = options;
-  const server = createHttpServer({ logger, bodyLimit, requestTimeoutMs, finishWithinMs });
+  const { client, functions, isRegistered, checkCollection, logger, hostRule, host, port } = options;
+  const server = createHttpServer({ logger, hostRule, bodyLimit, requestTimeoutMs, finishWithinMs });
 
   serveReadiness(server, async () => {
     const indexed = within(qdrantWithinMs, checkCollection(), () => new Error('late')).catch(() => false);
@@ -54,14 +56,16 @@ export async function startServer(options: ServerOptions): Promise<FastifyInstan
 
 /**
  * Registers the functions, as a PUT from Inngest would. The address that Inngest is told is the one that we listen on,
- * unless INNGEST_SERVE_ORIGIN names another.
+ * unless INNGEST_SERVE_ORIGIN names another; loopback stands for all addresses.
  *
  * @throws Error saying why Inngest did not take them
  */
 export async function register(server: FastifyInstance): Promise<void> {
-  const { host } = new URL(server.listeningOrigin);
+  const { host } = new URL(
+    server.listeningOrigin.replace('//0.0.0.0', '//127.0.0.1').replace('[::]', '[::1]'),
+  );
   const response = await server.inject({ method: 'PUT', url: servePath, headers: { host } });
   if (response.statusCode === 200) return;
-  const { message } = response.json<{ message?: string }>();
-  throw new Error(message ?? `Inngest answered ${response.statusCode}`);
+  const { message, error } = response.json<{ message?: string; error?: string }>();
+  throw new Error(message ?? error ?? `Inngest answered ${response.statusCode}`);
 }

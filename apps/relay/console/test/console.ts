@@ -33,7 +33,7 @@ type Given = Partial<Omit<ConsoleOptions, 'access'>> & { sql: Sql; access?: Part
 /** A console on a server of its own; it ends with the test at the latest. */
 export async function createConsole({ access, ...given }: Given): Promise<FastifyInstance> {
   const logger = given.logger ?? pino({ level: 'silent' });
-  const server = createHttpServer({ logger, finishWithinMs: 1_000 });
+  const server = createHttpServer({ logger, hostRule: null, finishWithinMs: 1_000 });
   await serveConsole(server, {
     health: () => [],
     ...given,
