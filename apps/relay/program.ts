@@ -22,6 +22,7 @@ import { endRowSessions, rowSession } from './rowSessions.ts';
 import { startServer } from './server.ts';
 import { keepHeartbeat } from './upkeep/heartbeat.ts';
 import { keepConfirming } from './upkeep/indexConfirmation.ts';
+import { MinuteFigures } from './upkeep/minuteFigures.ts';
 import { keepRetention } from './upkeep/retention.ts';
 
 const hourMs = 3_600_000;
@@ -63,6 +64,7 @@ await run('relay', async () => {
       'QDRANT_API_KEY is sent unencrypted, since QDRANT_URL is http://: fine within one network only',
     );
   }
+  const minutes = new MinuteFigures();
   const relay = new Relay({
     sessions,
     logger,
@@ -71,7 +73,10 @@ await run('relay', async () => {
     indexBreaker,
     sender: createEventSender(),
     inngestBreaker,
-    onSettled: (settled, durations) => metrics.batchDone(figuresOf(settled, durations)),
+    onSettled: (settled, durations) => {
+      metrics.batchDone(figuresOf(settled, durations));
+      minutes.settled(settled);
+    },
     sweepEveryMs: configuration.RELAY_POLL_INTERVAL_MS,
     batchSize: configuration.RELAY_BATCH_SIZE,
     concurrency: configuration.RELAY_CONCURRENCY,
@@ -96,7 +101,12 @@ await run('relay', async () => {
     metrics,
     metricsToken: configuration.METRICS_TOKEN,
     logger,
-    console: { sql: consoleSql, access: accessSettings(configuration), health: dependencies.read },
+    console: {
+      sql: consoleSql,
+      access: accessSettings(configuration),
+      health: dependencies.read,
+      workerUrls: configuration.CONSOLE_WORKERS ?? [],
+    },
     host: configuration.RELAY_HOST,
     port: configuration.RELAY_PORT,
     allowedHosts: configuration.RELAY_ALLOWED_HOSTS,
@@ -115,6 +125,7 @@ await run('relay', async () => {
   });
   const stopHeartbeat = keepHeartbeat(besides, inngestBreaker);
   figures.start();
+  const stopMinutes = minutes.start(besides);
   relay.start();
   logger.info({ event: 'process_started', address: server.listeningOrigin }, 'relay is running');
 
@@ -122,7 +133,7 @@ await run('relay', async () => {
     logger,
     async stop() {
       await Promise.all([relay.stop(), stopListening(), stopRetention(), stopConfirming(), figures.stop()]);
-      await stopHeartbeat();
+      await Promise.all([stopHeartbeat(), stopMinutes()]);
       await server.close();
       dependencies.stop();
       const pools = [besides, consoleSql];

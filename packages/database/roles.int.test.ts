@@ -34,7 +34,7 @@ test('each role has exactly these rights; a new table has to appear here', async
     'ingestion_actions_id_seq :',
     'ingestion_figures segue_operator: SELECT',
     'ingestion_figures segue_reader: SELECT',
-    'ingestion_figures segue_relay: INSERT SELECT UPDATE',
+    'ingestion_figures segue_relay: DELETE INSERT SELECT UPDATE',
     'ingestion_ledger segue_api: SELECT',
     'ingestion_ledger segue_operator: SELECT',
     'ingestion_ledger segue_reader: SELECT',

@@ -10,6 +10,8 @@ import { serveLogin } from './access/login.ts';
 import type { AccessSettings } from './access/variables.ts';
 import { serveAssets } from './assets/assets.ts';
 import type { Dependency } from './live/dependencies.ts';
+import { serveStream } from './live/stream.ts';
+import { Watch, type WatchOptions } from './live/watch.ts';
 import { serveOverview } from './pages/overview.ts';
 import { problemPage } from './pages/problem.ts';
 
@@ -19,6 +21,10 @@ export type ConsoleOptions = {
   access: AccessSettings;
   /** How the services stand that this relay calls; looks into memory alone. */
   health: () => Dependency[];
+  /** Addresses of workers, to be asked how they are. */
+  workerUrls?: readonly string[];
+  /** How often all is read anew while somebody looks. */
+  pace?: Pick<WatchOptions, 'everyMs' | 'restFactor'>;
   logger: Logger;
 };
 
@@ -35,7 +41,11 @@ export async function serveConsole(server: FastifyInstance, options: ConsoleOpti
       answerProblems(console, options.logger);
       serveAssets(console);
       serveLogin(console, options.access);
-      serveOverview(console, options);
+      const { sql, health, workerUrls, pace } = options;
+      const watch = new Watch({ sql, health, ...(workerUrls && { workerUrls }), ...pace });
+      console.addHook('onClose', async () => await watch.stop());
+      serveStream(console, watch);
+      serveOverview(console, { sql, watch });
     },
     { prefix: '/console' },
   );

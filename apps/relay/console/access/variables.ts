@@ -1,6 +1,6 @@
 import { BlockList } from 'node:net';
 import { databaseUrl } from '@segue/database/variables.ts';
-import { ConfigurationError } from '@segue/process/environment.ts';
+import { ConfigurationError, httpUrl } from '@segue/process/environment.ts';
 import { z } from 'zod';
 
 const shortestToken = 16;
@@ -37,6 +37,7 @@ export const consoleVariables = {
     })
     .optional(),
   CONSOLE_ACTING_USERS: z.string().transform(list).optional(),
+  CONSOLE_WORKERS: z.string().transform(list).pipe(z.array(httpUrl)).optional(),
   CONSOLE_DATABASE_URL: databaseUrl.optional(),
 };
 

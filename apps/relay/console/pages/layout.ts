@@ -11,7 +11,7 @@ export type PageParts = {
   section?: Section;
   visitor: Visitor | null;
   /** The line that says how things stand, on every page; replaced live. */
-  state?: Markup;
+  state?: { name: 'state' | 'headline'; markup: Markup };
   body: Markup;
   /** Seconds after which a browser without scripts asks again. */
   refreshSeconds?: number;
@@ -44,7 +44,7 @@ ${refreshSeconds === undefined ? nothing : html`<noscript><meta http-equiv="refr
 <a class="brand" href="/console/">${icon('brand')}<span>Segue</span></a>
 ${visitor === null ? nothing : navigation(section, visitor)}
 </header>
-${state === undefined ? nothing : html`<div class="state" id="state" role="status" data-live="state">${state}</div>`}
+${state === undefined ? nothing : html`<div class="state" id="state" role="status" data-live="${state.name}">${state.markup}</div>`}
 <main id="main">
 ${body}
 </main>

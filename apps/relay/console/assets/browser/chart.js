@@ -2,7 +2,7 @@
 // Draws what the relays did, minute by minute.
 
 const holders = [...document.querySelectorAll('[data-chart]')];
-const style = getComputedStyle(document.documentElement);
+const style = getComputedStyle(document.body);
 const scheme = matchMedia('(prefers-color-scheme: dark)');
 let charts = [];
 let asked = 0;
@@ -34,7 +34,7 @@ function draw(data) {
     const isLag = names[0].startsWith('lag');
     const axis = {
       stroke: colour('muted'),
-      font: `12px ${style.fontFamily || 'system-ui'}`,
+      font: `12px ${style.fontFamily}`,
       grid: { stroke: colour('line'), width: 1 },
       ticks: { show: false },
     };
@@ -47,8 +47,14 @@ function draw(data) {
         x: { time: true },
         y: { range: (_plot, _low, high) => [0, Math.max(high * 1.1, isLag ? 1 : 5)] },
       },
+      // As everywhere in the console.
+      tzDate: seconds => uPlot.tzDate(new Date(seconds * 1e3), 'Etc/UTC'),
       axes: [
-        axis,
+        {
+          ...axis,
+          space: 64,
+          values: (_plot, ticks, _axis, _space, step) => ticks.map(tick => moment(tick, step)),
+        },
         {
           ...axis,
           size: 56,
@@ -56,7 +62,10 @@ function draw(data) {
         },
       ],
       series: [
-        { label: 'minute' },
+        {
+          label: 'UTC',
+          value: (_plot, value) => (value === null || value === undefined ? '–' : moment(value, 60)),
+        },
         ...names.map(name => ({
           label: lines[name].label,
           stroke: colour(lines[name].colour),
@@ -71,6 +80,14 @@ function draw(data) {
     };
     return new uPlot(options, [data.minute, ...names.map(name => data[name])], holder);
   });
+}
+
+/** `17:05`, or the day where a step is one. */
+function moment(seconds, step) {
+  const iso = new Date(seconds * 1e3).toISOString();
+  return step >= 86_400 || (step > 3_600 && iso.slice(11, 16) === '00:00')
+    ? iso.slice(5, 10)
+    : iso.slice(11, 16);
 }
 
 function short(value) {

@@ -5,7 +5,7 @@ let stream;
 
 /** One stream a tab, and none while nobody looks: a browser has six connections for all tabs of a site. */
 function follow() {
-  if (document.hidden || parts.length === 0 || document.body.dataset.live === 'off') {
+  if (document.hidden || parts.length === 0) {
     stream?.close();
     stream = undefined;
     return;
@@ -25,7 +25,6 @@ function follow() {
 /** Puts the part in place anew where it differs; what had the focus has it again. */
 function replace(part, markup) {
   if (part.dataset.markup === markup) return;
-  const first = part.dataset.markup === undefined;
   part.dataset.markup = markup;
   const focused = part.contains(document.activeElement) ? document.activeElement : null;
   // A text that is being selected would be taken out of somebody's hands.
@@ -42,9 +41,6 @@ function replace(part, markup) {
     const choices = [...part.querySelectorAll('a, button, summary')];
     const same = choices.find(choice => key !== null && choice.getAttribute('href') === key);
     (same ?? choices[focusedAt])?.focus({ preventScroll: true });
-  }
-  if (!first) {
-    part.classList.remove('fresh');
   }
 }
 

@@ -1,0 +1,103 @@
+import type { Sql } from '@segue/database/connection.ts';
+import {
+  addOutcomes,
+  countRequested,
+  lagBuckets,
+  type Outcomes,
+  pruneMinutes,
+} from '@segue/outbox/operate/minutes.ts';
+import { pause } from '@segue/process/pause.ts';
+
+/** What became of a batch of rows, as far as it is counted. */
+type Settled = {
+  scheduled: readonly { createdAt: string }[];
+  indexed: readonly unknown[];
+  duplicates: readonly unknown[];
+  refused: readonly { dead: boolean }[];
+};
+
+/** A relay that is killed takes so much of its figures along. */
+const everyMs = 5_000;
+const pruneEveryMs = 3_600_000;
+
+/** Adds what this relay did to the figures of each minute, which all relays share and a restart does not lose. */
+export class MinuteFigures {
+  #outcomes = noOutcomes();
+  /** By how many ms the database's clock is ahead of ours. */
+  #clockAheadMs = 0;
+
+  /** Counts what was written down. */
+  settled({ scheduled, indexed, duplicates, refused }: Settled): void {
+    const outcomes = this.#outcomes;
+    const dead = refused.filter(refusal => refusal.dead).length;
+    outcomes.scheduled += scheduled.length;
+    outcomes.alreadyIndexed += indexed.length;
+    outcomes.duplicate += duplicates.length;
+    outcomes.dead += dead;
+    outcomes.refused += refused.length - dead;
+    const now = Date.now() + this.#clockAheadMs;
+    for (const { createdAt } of scheduled) {
+      const bucket = bucketOf((now - Date.parse(createdAt)) / 1_000);
+      outcomes.lag[bucket] = (outcomes.lag[bucket] ?? 0) + 1;
+    }
+  }
+
+  /**
+   * Writes them down every 5 s. Nothing depends on them: a time that fails is made up for by the next.
+   *
+   * @returns a function that writes the last ones, and ends it
+   */
+  start(sql: Sql): () => Promise<void> {
+    const stopping = new AbortController();
+    const { signal } = stopping;
+    const run = async () => {
+      let prunedAt = Number.NEGATIVE_INFINITY;
+      while (!signal.aborted) {
+        const written = await this.#write(sql);
+        if (written && performance.now() - prunedAt > pruneEveryMs) {
+          await pruneMinutes(sql).catch(() => undefined);
+          prunedAt = performance.now();
+        }
+        await pause(everyMs, signal);
+      }
+      await this.#write(sql);
+    };
+    const running = run();
+    return async () => {
+      stopping.abort();
+      await running;
+    };
+  }
+
+  async #write(sql: Sql): Promise<boolean> {
+    const outcomes = this.#outcomes;
+    this.#outcomes = noOutcomes();
+    try {
+      const at = await addOutcomes(sql, outcomes);
+      this.#clockAheadMs = at.getTime() - Date.now();
+    } catch {
+      this.#putBack(outcomes);
+      return false;
+    }
+    await countRequested(sql).catch(() => null);
+    return true;
+  }
+
+  #putBack(outcomes: Outcomes): void {
+    const since = this.#outcomes;
+    for (const name of ['scheduled', 'alreadyIndexed', 'duplicate', 'dead', 'refused'] as const) {
+      since[name] += outcomes[name];
+    }
+    since.lag = since.lag.map((count, at) => count + (outcomes.lag[at] ?? 0));
+  }
+}
+
+function noOutcomes(): Outcomes {
+  const lag = Array.from({ length: lagBuckets.length + 1 }, () => 0);
+  return { scheduled: 0, alreadyIndexed: 0, duplicate: 0, dead: 0, refused: 0, lag };
+}
+
+function bucketOf(seconds: number): number {
+  const bucket = lagBuckets.findIndex(bound => seconds <= bound);
+  return bucket === -1 ? lagBuckets.length : bucket;
+}
