@@ -43,6 +43,10 @@ export async function confirmIndexed(db: Queryable, isrcs: string[]): Promise<vo
   await db`
     WITH seen AS MATERIALIZED (
       SELECT isrc FROM ingestion_ledger WHERE isrc = ANY(${isrcs}::text[]) ORDER BY isrc FOR UPDATE
+    ),
+    -- What was sent anew has arrived: should it vanish again, it is counted from the beginning.
+    arrived AS (
+      DELETE FROM ingestion_reconciled AS past USING seen WHERE past.isrc = seen.isrc
     )
     UPDATE ingestion_ledger AS ledger SET indexed_at = now() FROM seen WHERE ledger.isrc = seen.isrc`;
 }
