@@ -34,6 +34,10 @@ export const schema = z.object({
   RELAY_MAX_ATTEMPTS: wholeNumber(10, { min: 1, max: 1_000 }),
   RELAY_DEDUPE_WINDOW_HOURS: wholeNumber(24, { min: 0, max: 8_760 }),
   RELAY_RETENTION_DAYS: wholeNumber(7, { min: 0, max: 3_650 }),
+  // A run's event id is remembered for 24 hours from its receipt: what is sent anew earlier would be dropped.
+  RELAY_RECONCILE_AFTER_HOURS: wholeNumber(26, { min: 25, max: 8_760 }),
+  RELAY_RECONCILE_LIMIT: wholeNumber(3, { min: 1, max: 100 }),
+  RELAY_RECONCILE_PER_MINUTE: wholeNumber(10, { min: 0, max: 1_000 }),
   METRICS_TOKEN: metricsToken,
   LOG_LEVEL: logLevel,
   ...consoleVariables,

@@ -17,12 +17,14 @@ import { createEventSender } from './inngest/eventSender.ts';
 import { Relay } from './relay.ts';
 import { DatabaseFigures } from './reporting/databaseFigures.ts';
 import { Metrics } from './reporting/metrics.ts';
+import { countReconciled, showPause } from './reporting/reconciliationMetrics.ts';
 import { figuresOf } from './reporting/settledFigures.ts';
 import { endRowSessions, rowSession } from './rowSessions.ts';
 import { startServer } from './server.ts';
 import { keepHeartbeat } from './upkeep/heartbeat.ts';
 import { keepConfirming } from './upkeep/indexConfirmation.ts';
 import { MinuteFigures } from './upkeep/minuteFigures.ts';
+import { IndexReconciliation } from './upkeep/reconciliation.ts';
 import { keepRetention } from './upkeep/retention.ts';
 
 const hourMs = 3_600_000;
@@ -123,6 +125,19 @@ await run('relay', async () => {
     fullEveryMs: 30_000,
     youngestMs: 500,
   });
+  const reconciliation = new IndexReconciliation({
+    sql: besides,
+    index,
+    indexBreaker,
+    logger,
+    afterMs: configuration.RELAY_RECONCILE_AFTER_HOURS * hourMs,
+    limit: configuration.RELAY_RECONCILE_LIMIT,
+    perMinute: configuration.RELAY_RECONCILE_PER_MINUTE,
+    everyMs: 30_000,
+    onReconciled: reconciliation => countReconciled(metrics.meter, reconciliation),
+  });
+  showPause(metrics.meter, reconciliation);
+  reconciliation.start();
   const stopHeartbeat = keepHeartbeat(besides, inngestBreaker);
   figures.start();
   const stopMinutes = minutes.start(besides);
@@ -132,7 +147,14 @@ await run('relay', async () => {
   return {
     logger,
     async stop() {
-      await Promise.all([relay.stop(), stopListening(), stopRetention(), stopConfirming(), figures.stop()]);
+      await Promise.all([
+        relay.stop(),
+        stopListening(),
+        stopRetention(),
+        stopConfirming(),
+        reconciliation.stop(),
+        figures.stop(),
+      ]);
       await Promise.all([stopHeartbeat(), stopMinutes()]);
       await server.close();
       dependencies.stop();

@@ -149,6 +149,22 @@ export const declaredMetrics = {
     labels: { step: ['ask', 'send', 'settle'] },
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   },
+  segue_relay_reconciled_total: {
+    type: 'counter',
+    by: ['relay'],
+    help:
+      'Recordings that were sent and did not reach the index: sent_anew, or never_indexed after as many sendings as ' +
+      'allowed.',
+    labels: { outcome: ['sent_anew', 'never_indexed'] },
+  },
+  segue_relay_reconciliation_paused: {
+    type: 'gauge',
+    by: ['relay'],
+    help:
+      '1 while recordings are missing in the index and none is sent anew, for the cause given. One relay at a time compares: ' +
+      'take the max() over all.',
+    labels: { cause: ['index_unavailable', 'index_wiped', 'worker_behind'] },
+  },
   segue_relay_breaker_state: {
     type: 'gauge',
     by: ['relay'],
