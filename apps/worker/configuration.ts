@@ -4,6 +4,7 @@ import {
   ConfigurationError,
   httpUrl,
   logLevel,
+  metricsToken,
   port,
   readEnvironment,
   wholeNumber,
@@ -35,6 +36,7 @@ export const schema = z.object({
   EMBEDDING_MODEL: z.string().optional(),
   EMBEDDING_API_KEY: z.string().optional(),
   EMBEDDING_TIMEOUT_MS: wholeNumber(30_000, { min: 100, max: 600_000 }),
+  METRICS_TOKEN: metricsToken,
   LOG_LEVEL: logLevel,
 });
 

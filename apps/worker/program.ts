@@ -1,10 +1,12 @@
 import { ConfigurationError } from '@segue/process/environment.ts';
 import { run } from '@segue/process/run.ts';
 import { createLogger } from '@segue/telemetry/logger.ts';
+import { createMeter } from '@segue/telemetry/metrics/meter.ts';
 import { CollectionShapeError } from '@segue/track-index/collection.ts';
 import { connectToIndex } from '@segue/track-index/connect.ts';
 import { hostRuleOf, readConfiguration } from './configuration.ts';
 import { createEmbedder } from './embedding/embedder.ts';
+import { measured } from './embedding/measured.ts';
 import { createInngestClient } from './inngestClient.ts';
 import { guardCollection } from './serving/collectionGuard.ts';
 import { startRegistration } from './serving/registration.ts';
@@ -42,12 +44,15 @@ await run('worker', async () => {
     throw error;
   });
 
+  const meter = createMeter('worker');
   const client = createInngestClient(logger, isDev);
+  const embedder = createEmbedder(configuration);
   const trackIngestion = createTrackIngestion({
     client,
     connection,
-    embedder: createEmbedder(configuration),
+    embedder: measured(embedder, meter),
     logger,
+    meter,
     retries: configuration.WORKER_RETRIES,
     concurrency: configuration.WORKER_CONCURRENCY,
     throttlePerMinute: configuration.WORKER_THROTTLE_PER_MINUTE,
@@ -58,6 +63,8 @@ await run('worker', async () => {
     functions: [trackIngestion],
     isRegistered: () => isRegistered(),
     checkCollection: guard.check,
+    metrics: meter,
+    metricsToken: configuration.METRICS_TOKEN,
     logger,
     hostRule: hostRuleOf(configuration),
     host: configuration.WORKER_HOST,
@@ -70,7 +77,8 @@ await run('worker', async () => {
     logger,
   });
   isRegistered = () => registration.isRegistered;
-  const { provider, model } = createEmbedder(configuration);
+  meter.read('segue_worker_registered', {}, () => Number(registration.isRegistered));
+  const { provider, model } = embedder;
   logger.info(
     { event: 'process_started', address: server.listeningOrigin, embedding: provider, model },
     'worker is running',

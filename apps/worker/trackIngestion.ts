@@ -1,6 +1,8 @@
 import { ingestionRequested } from '@segue/ingestion/event.ts';
 import { crashPoint } from '@segue/process/crashPoint.ts';
 import type { Logger } from '@segue/telemetry/lines.ts';
+import type { LabelsOf } from '@segue/telemetry/metrics/declaredMetrics.ts';
+import type { Meter } from '@segue/telemetry/metrics/meter.ts';
 import type { Connection } from '@segue/track-index/connect.ts';
 import { hasDocument } from '@segue/track-index/document.ts';
 import type { Inngest, InngestFunction } from 'inngest';
@@ -13,11 +15,14 @@ import { storeDocument } from './steps/store.ts';
 export const ingestionCompleted = 'track/ingestion.completed';
 export const ingestionFailed = 'track/ingestion.failed';
 
+type Step = LabelsOf<'segue_worker_step_seconds'>['step'];
+
 export type TrackIngestionOptions = {
   client: Inngest;
   connection: Connection;
   embedder: Embedder;
   logger: Logger;
+  meter: Meter<'worker'>;
   /** Attempts of a step beyond the first. */
   retries: number;
   /** Steps at the same time, over all workers. */
@@ -38,7 +43,7 @@ export type TrackIngestionOptions = {
  * set, since it would drop renewed and forced events for 24 hours.
  */
 export function createTrackIngestion(options: TrackIngestionOptions): InngestFunction.Any {
-  const { client, connection, embedder, logger, retries, concurrency, throttlePerMinute } = options;
+  const { client, connection, embedder, logger, meter, retries, concurrency, throttlePerMinute } = options;
   return client.createFunction(
     {
       id: 'track-ingestion',
@@ -53,6 +58,7 @@ export function createTrackIngestion(options: TrackIngestionOptions): InngestFun
         const { step: failedStep, reason } = readStepError(error.message);
         const isrc = String(event.data?.isrc ?? '');
         await step.run('report-failure', () => {
+          meter.add('segue_worker_runs_total', { outcome: 'failed' });
           const line = {
             event: 'ingestion_failed',
             isrc,
@@ -75,11 +81,13 @@ export function createTrackIngestion(options: TrackIngestionOptions): InngestFun
       const { isrc, title } = recording;
 
       /** Runs a step, and says of each attempt that fails why it did. */
-      function run<Result>(name: string, work: () => Promise<Result> | Result) {
+      function run<Result>(name: Step, work: () => Promise<Result> | Result) {
         return step.run(name, async () => {
+          const began = performance.now();
           try {
             return await work();
           } catch (error) {
+            meter.add('segue_worker_step_failures_total', { step: name });
             const told = asInngestError(name, error);
             const line = {
               event: 'ingestion_attempt_failed',
@@ -89,6 +97,8 @@ export function createTrackIngestion(options: TrackIngestionOptions): InngestFun
             } as const;
             logger.warn({ ...line, error: told.message, attempt, runId });
             throw told;
+          } finally {
+            meter.observe('segue_worker_step_seconds', { step: name }, (performance.now() - began) / 1_000);
           }
         });
       }
@@ -97,6 +107,7 @@ export function createTrackIngestion(options: TrackIngestionOptions): InngestFun
         const startedAt = Date.now();
         const indexed = !recording.force && (await hasDocument(connection, isrc));
         if (indexed) {
+          meter.add('segue_worker_runs_total', { outcome: 'already_indexed' });
           const line = { event: 'ingestion_skipped', isrc, trackTitle: title, result: 'skipped' } as const;
           logger.info({ ...line, reason: 'already_indexed', runId });
         }
@@ -112,6 +123,8 @@ export function createTrackIngestion(options: TrackIngestionOptions): InngestFun
         const { pointId } = await storeDocument(connection, document, embedded);
         crashPoint('after_upsert');
         const storedAt = Date.now();
+        meter.add('segue_worker_runs_total', { outcome: 'indexed' });
+        meter.observe('segue_worker_run_seconds', {}, (storedAt - startedAt) / 1_000);
         const line = { event: 'document_indexed', isrc, trackTitle: title, result: 'success' } as const;
         logger.info({ ...line, duration_ms: storedAt - startedAt, pointId, runId });
         return { pointId, storedAt };

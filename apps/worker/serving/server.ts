@@ -1,5 +1,6 @@
 import type { HostRule } from '@segue/http/hostGuard.ts';
 import { listen } from '@segue/http/listen.ts';
+import { type MetricsText, serveMetrics } from '@segue/http/metrics.ts';
 import { serveReadiness } from '@segue/http/readiness.ts';
 import { createHttpServer } from '@segue/http/server.ts';
 import { within } from '@segue/process/timeLimit.ts';
@@ -15,6 +16,8 @@ export type ServerOptions = {
   isRegistered(): boolean;
   /** Whether the collection is there. @throws when Qdrant cannot be asked */
   checkCollection(): Promise<boolean>;
+  metrics: MetricsText;
+  metricsToken: string | undefined;
   logger: Logger;
   hostRule: HostRule | null;
   host: string;
@@ -37,7 +40,8 @@ export const servePath = '/api/inngest';
 
 /** Serves the functions to Inngest at `/api/inngest`, and `/livez` and `/readyz` to operators. */
 export async function startServer(options: ServerOptions): Promise<FastifyInstance> {
-  const { client, functions, isRegistered, checkCollection, logger, hostRule, host, port } = options;
+  const { client, functions, isRegistered, checkCollection, metrics, metricsToken } = options;
+  const { logger, hostRule, host, port } = options;
   const server = createHttpServer({ logger, hostRule, bodyLimit, requestTimeoutMs, finishWithinMs });
 
   serveReadiness(server, async () => {
@@ -49,6 +53,7 @@ export async function startServer(options: ServerOptions): Promise<FastifyInstan
     return { ready: details.inngest === 'ok' && details.qdrant === 'ok', details };
   });
 
+  serveMetrics(server, metrics, metricsToken);
   await server.register(inngestPlugin, { client, functions, options: { servePath } });
   await listen(server, { variables: 'WORKER', host, port });
   return server;

@@ -1,6 +1,7 @@
 import { InngestTestEngine } from '@inngest/test';
 import { ingestionRequested } from '@segue/ingestion/event.ts';
 import { startQdrant } from '@segue/stand-ins/qdrant/server.ts';
+import { createMeter } from '@segue/telemetry/metrics/meter.ts';
 import { ensureCollection } from '@segue/track-index/collection.ts';
 import { connectToIndex } from '@segue/track-index/connect.ts';
 import { onTestFinished } from 'vitest';
@@ -30,11 +31,13 @@ export async function startFunction(given: Partial<TrackIngestionOptions> & { em
   const connection = connectToIndex({ url: qdrant.url, collection: 'tracks', timeoutMs: 10_000 });
   await ensureCollection(connection);
   const { logger, lines } = memoryLogger();
+  const meter = createMeter('worker');
   const options: TrackIngestionOptions = {
     client: createInngestClient(logger, true),
     connection,
     embedder: hashedEmbedder,
     logger,
+    meter,
     retries: 5,
     concurrency: 10,
     throttlePerMinute: 10,
@@ -53,5 +56,5 @@ export async function startFunction(given: Partial<TrackIngestionOptions> & { em
     const sent = ctx.step.sendEvent.mock.calls.map(([, event]) => event);
     return { result: result as Record<string, unknown> | undefined, error: error as Error | undefined, sent };
   }
-  return { qdrant, connection, lines, run, trackIngestion };
+  return { qdrant, connection, lines, meter, run, trackIngestion };
 }

@@ -15,6 +15,9 @@ export type MetricEntry = {
 /** The services that a relay holds back from while they are away. */
 const services = ['inngest', 'qdrant'] as const;
 
+/** Of a run of the worker. */
+const steps = ['check-index', 'build-document', 'embed-interpretation', 'store-document'] as const;
+
 /** The pools of the API, of a relay's rows, and of what it does besides. */
 const pools = ['api', 'rows', 'upkeep'] as const;
 
@@ -240,6 +243,52 @@ export const declaredMetrics = {
       'How many transactions ago the oldest began that vacuum still keeps dead rows for, by what holds it: a session, a ' +
       'prepared transaction or a replication slot.',
     labels: { holder: ['session', 'prepared', 'slot'] },
+  },
+
+  // Worker
+  segue_worker_registered: {
+    type: 'gauge',
+    by: ['worker'],
+    help: '1 while Inngest has the functions of this worker, as far as it knows.',
+  },
+  segue_worker_runs_total: {
+    type: 'counter',
+    by: ['worker'],
+    help: 'Runs by outcome: indexed, already_indexed (nothing was to be done), failed (for good, after all attempts).',
+    labels: { outcome: ['indexed', 'already_indexed', 'failed'] },
+  },
+  segue_worker_run_seconds: {
+    type: 'histogram',
+    by: ['worker'],
+    help: 'From the first step of a run to the document in the index, with all waits of Inngest between its steps.',
+    buckets: [0.1, 0.5, 1, 2.5, 5, 10, 20, 40, 60, 120, 300, 900, 3_600],
+  },
+  segue_worker_step_seconds: {
+    type: 'histogram',
+    by: ['worker'],
+    help: 'How long an attempt of a step took.',
+    labels: { step: steps },
+    buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60],
+  },
+  segue_worker_step_failures_total: {
+    type: 'counter',
+    by: ['worker'],
+    help: 'Attempts of a step that failed. Most are tried again.',
+    labels: { step: steps },
+  },
+  segue_worker_embeddings_total: {
+    type: 'counter',
+    by: ['worker'],
+    help:
+      'Calls of the embedding service by outcome. input: it refuses the text. quota: the account is used up. ' +
+      'unavailable: anything else that went wrong.',
+    labels: { outcome: ['ok', 'input', 'quota', 'rate_limit', 'unavailable'] },
+  },
+  segue_worker_embedding_seconds: {
+    type: 'histogram',
+    by: ['worker'],
+    help: 'How long a call of the embedding service took.',
+    buckets: [0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
   },
 } as const satisfies Record<string, MetricEntry>;
 
