@@ -1,23 +1,25 @@
-import type { Claim } from '@segue/outbox/claim.ts';
+import type { Sql } from '@segue/database/connection.ts';
+import { eventId } from '@segue/ingestion/event.ts';
+import { readForcedIds } from '@segue/outbox/readOpen.ts';
+import type { OpenRow } from '@segue/outbox/row.ts';
+import type { RowOutcome } from '@segue/outbox/settle.ts';
 import { crashPoint } from '@segue/process/crashPoint.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import type { Logger } from '@segue/telemetry/logger.ts';
 import type { TrackIndex } from '@segue/track-index/trackIndex.ts';
 import type { Breaker } from './guards/breaker.ts';
-import { callTimeMs } from './guards/callBudget.ts';
-import { insistUntil } from './guards/retryUntil.ts';
 import type { EventSender } from './inngest/eventSender.ts';
-import { logFailedCall, logSettled } from './reporting/outcomeLog.ts';
-import type { RowSessions } from './rowSessions.ts';
-import { type Asked, askIndex } from './steps/askIndex.ts';
+import { type BatchReport, reportOf, type StepDurations } from './reporting/batchReport.ts';
+import { logFailedCall, logReport } from './reporting/outcomeLog.ts';
+import { inSendSpans } from './reporting/tracing.ts';
+import { askIndex } from './steps/askIndex.ts';
 import { conclude } from './steps/conclude.ts';
-import { dropDuplicates, type TakenRow } from './steps/dropDuplicates.ts';
-import { type Sent, send } from './steps/send.ts';
-import { type Settled, settle } from './steps/settle.ts';
-import type { Turns } from './turns.ts';
+import { type Batch, decide } from './steps/decide.ts';
+import { type SendDependencies, send } from './steps/send.ts';
+import { type Settled, writeDown } from './steps/settle.ts';
 
 export type BatchDependencies = {
-  sessions: RowSessions;
+  sql: Sql;
   index: TrackIndex;
   indexBreaker: Breaker;
   sender: EventSender;
@@ -25,95 +27,133 @@ export type BatchDependencies = {
   logger: Logger;
   maxAttempts: number;
   dedupeWindowMs: number;
-  leaseMs: number;
-  turns: Turns;
-  /** Told of each batch, in ms since its claim. */
-  onSettled?: (settled: Settled, durationMs: number) => void;
+  /** Told of each batch. */
+  onBatch?: (report: BatchReport) => void;
 };
 
-/** The two stages of stopping. */
-export type StopSignals = {
-  /** No new call: what is not sent yet is handed back. */
+/** What a read has found, and under which right it is worked on. */
+export type BatchInput = {
+  relay: string;
+  rows: OpenRow[];
+  /** The epochs of the slots when they were read. */
+  epochs: Map<number, number>;
+  /** Slots of which the read has not seen all. */
+  fullSlots: Set<number>;
+  /** Whether a call may begin now, as far as the slots are concerned. */
+  mayCall: () => boolean;
+  /** Aborted: no new call. */
   stopping: AbortSignal;
-  /** Calls under way are given up, too. */
+  /** Aborted: calls under way are given up, too. */
   givingUp: AbortSignal;
 };
 
+export type BatchResult = {
+  batch: Batch;
+  settled: Settled;
+  /** Why some are undecided: the batch has had all its calls. */
+  outOfCalls: boolean;
+};
+
 /**
- * A claim's way, one straight line: drop duplicates, ask the index, send, settle.
+ * A batch's way, one straight line: decide, ask the index, send, settle.
  *
- * @param claimedAt when the claim was made, on `performance.now()`, which no change of the clock touches and
- * which goes on while the process is stopped
- * @throws when the database fails; what is not written by then is left to its lease
+ * @throws when the database fails; what is not written by then is read again
  */
-export async function relayBatch(
-  { lease, rows }: Claim,
-  claimedAt: number,
-  signals: StopSignals,
-  relay: BatchDependencies,
-): Promise<void> {
-  const { sessions, logger } = relay;
-  // Both writes may be repeated: a row that took its recording finds that it did, one that is settled stays so.
-  const insist = <Result>(statement: () => Promise<Result>) =>
-    insistUntil(claimedAt + relay.leaseMs, signals.givingUp, statement, error =>
+export async function relayBatch(input: BatchInput, relay: BatchDependencies): Promise<BatchResult> {
+  const began = performance.now();
+  const durations: StepDurations = {};
+  const batch = decide(input.rows);
+  crashPoint('after_read');
+  await gatherForced(batch, input.fullSlots, relay.sql);
+  const outOfCalls = await askAndSend(batch, input, relay, durations);
+  const settlingFrom = performance.now();
+  const settled = await settleRows(conclude(batch, relay), input, relay);
+  durations.settle = performance.now() - settlingFrom;
+
+  const report = reportOf(batch, settled, durations, performance.now() - began, relay.maxAttempts);
+  logReport(relay.logger, report);
+  relay.onBatch?.(report);
+  if (settled.lostSlots.length > 0) {
+    relay.logger.warn(
+      { event: 'lease_lost', slots: settled.lostSlots.length },
+      'lease lost: another relay has taken slots over; nothing of their requests was changed',
+    );
+  }
+  return { batch, settled, outOfCalls };
+}
+
+/** Writes rows down under the rights of a batch. */
+export function settleRows(
+  rows: RowOutcome[],
+  { relay, epochs, givingUp }: Pick<BatchInput, 'relay' | 'epochs' | 'givingUp'>,
+  { sql, dedupeWindowMs, logger }: Pick<BatchDependencies, 'sql' | 'dedupeWindowMs' | 'logger'>,
+): Promise<Settled> {
+  return writeDown(rows, {
+    sql,
+    relay,
+    epochs,
+    dedupeWindowMs,
+    givingUp,
+    onOutage: error =>
       logger.warn(
         { event: 'database_error', error: reasonOf(error) },
         'the database failed; a batch in hand waits for it',
       ),
-    );
-  crashPoint('after_claim');
-
-  const deduped = await insist(() => dropDuplicates(sessions.claiming, { lease, rows }, relay));
-  crashPoint('after_dedupe');
-
-  const { asked, sent } = await relay.turns.take(() => askAndSend(deduped.taken, claimedAt, signals, relay));
-  crashPoint('after_send');
-
-  const settled = await settle(sessions.settling, conclude(deduped, asked, sent), {
-    lease,
-    maxAttempts: relay.maxAttempts,
-    dedupeWindowMs: relay.dedupeWindowMs,
-    insist,
   });
-  const durationMs = performance.now() - claimedAt;
-  logSettled(logger, settled, durationMs);
-  relay.onSettled?.(settled, durationMs);
-  if (settled.lost > 0) {
-    logger.warn(
-      { event: 'lease_lost', lost: settled.lost },
-      'lease lost: another relay has taken rows over; nothing of them was changed',
-    );
-  }
-  if (settled.failure) throw settled.failure.error;
 }
 
-/** What a batch does when its turn has come. A turn that comes when nothing may be sent makes no call at all. */
-async function askAndSend(
-  rows: TakenRow[],
-  claimedAt: number,
-  { stopping, givingUp }: StopSignals,
-  { index, indexBreaker, sender, inngestBreaker, leaseMs, logger }: BatchDependencies,
-): Promise<{ asked: Asked; sent: Sent }> {
-  const timeMs = () => callTimeMs({ claimedAt, leaseMs, inngestBreaker, stopping });
-  if (timeMs() === 0) {
-    return { asked: { wanted: rows, indexed: [] }, sent: { accepted: [], refused: [], unsent: rows } };
+/** Finds the forced requests for a recording that the read had no room for: what is sent now answers them, too. */
+async function gatherForced({ sendings }: Batch, fullSlots: Set<number>, sql: Sql): Promise<void> {
+  for (const sending of sendings) {
+    if (!sending.force || !fullSlots.has(sending.slot)) continue;
+    const known = new Set([sending.lead, ...sending.others].map(({ id }) => id));
+    sending.gathered = (await readForcedIds(sql, sending)).filter(id => !known.has(id));
   }
+}
+
+/** @returns whether calls ran out. When nothing may be sent, no call is made at all. */
+async function askAndSend(
+  { sendings }: Batch,
+  { mayCall: mayCallForSlots, stopping, givingUp }: BatchInput,
+  { index, indexBreaker, sender, inngestBreaker, logger }: BatchDependencies,
+  durations: StepDurations,
+): Promise<boolean> {
+  const mayCall = () => !stopping.aborted && inngestBreaker.state !== 'open' && mayCallForSlots();
+  if (sendings.length === 0 || !mayCall()) return false;
   const askedAt = performance.now();
-  const asked = await askIndex(index, indexBreaker, rows);
-  if (asked.error) logFailedCall(logger, 'qdrant_error', asked.error, performance.now() - askedAt);
+  const error = await askIndex(index, indexBreaker, sendings);
+  durations.ask = performance.now() - askedAt;
+  if (error !== null) logFailedCall(logger, 'qdrant_error', error, performance.now() - askedAt);
   crashPoint('after_index_check');
 
+  const sentAt = performance.now();
+  const events = sendings
+    .filter(({ outcome }) => outcome.as === 'undecided')
+    .map(sending => ({
+      sending,
+      eventId: eventId(sending.isrc, sending.generation),
+      isrc: sending.isrc,
+      traceparent: sending.lead.traceparent,
+    }));
+  const dependencies: SendDependencies = {
+    sender,
+    mayCall,
+    givingUp,
+    onFailedCall: (failure, durationMs) => logFailedCall(logger, 'inngest_error', failure, durationMs),
+  };
   const sent = await inngestBreaker.during(() =>
-    send(asked.wanted, {
-      sender,
-      callTimeMs: timeMs,
-      givingUp,
-      onFailedCall: (error, durationMs) => logFailedCall(logger, 'inngest_error', error, durationMs),
-    }),
+    inSendSpans(
+      events,
+      () => send(sendings, dependencies),
+      ({ sending: { outcome } }) => {
+        if (outcome.as === 'refused') return outcome;
+        return { as: outcome.as === 'sent' ? 'accepted' : 'unsent' };
+      },
+    ),
   );
+  durations.send = performance.now() - sentAt;
   if (sent.outage) inngestBreaker.failed(sent.outage.retryAfterMs);
-  else if (sent.accepted.length > 0 || sent.refused.some(refusal => !refusal.final)) {
-    inngestBreaker.succeeded();
-  }
-  return { asked, sent };
+  else if (sent.answered) inngestBreaker.succeeded();
+  crashPoint('after_send');
+  return sent.outOfCalls;
 }

@@ -30,7 +30,7 @@ export const schema = z.object({
   RELAY_BATCH_SIZE: wholeNumber(1_000, { min: 1, max: 5_000 }),
   RELAY_CONCURRENCY: wholeNumber(4, { min: 1, max: 64 }),
   RELAY_POLL_INTERVAL_MS: wholeNumber(1_000, { min: 10, max: 60_000 }),
-  RELAY_LEASE_MS: wholeNumber(30_000, { min: 100, max: 3_600_000 }),
+  RELAY_LEASE_MS: wholeNumber(5_000, { min: 1_000, max: 3_600_000 }),
   RELAY_MAX_ATTEMPTS: wholeNumber(10, { min: 1, max: 1_000 }),
   RELAY_DEDUPE_WINDOW_HOURS: wholeNumber(24, { min: 0, max: 8_760 }),
   RELAY_RETENTION_DAYS: wholeNumber(7, { min: 0, max: 3_650 }),

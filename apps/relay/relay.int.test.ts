@@ -19,7 +19,7 @@ test('every request becomes one event, with the data of the contract', async () 
     { isrc: plain },
     { isrc: whole, title: 'Blue in Green', artwork_url: 'https://art/1', priority: 5, force: true },
   );
-  here.start();
+  await here.start();
   expect(await here.settled()).toMatchObject([
     { isrc: plain, ...scheduled },
     { isrc: whole, ...scheduled },
@@ -49,7 +49,7 @@ test('every request becomes one event, with the data of the contract', async () 
 
 test('an event is dated by its request, on the clock of the database', async () => {
   await here.request({ created_at: new Date('2026-02-03T04:05:06.789Z') });
-  here.start();
+  await here.start();
   await here.settled();
   expect(here.inngest.events()[0]?.ts).toBe(Date.parse('2026-02-03T04:05:06.789Z'));
 });
@@ -58,7 +58,7 @@ test('thousands of requests go out in batches, each once', async () => {
   await here.sql`
     INSERT INTO ingestion_outbox (isrc, title, artist, album)
     SELECT 'MANY' || lpad(n::text, 8, '0'), 'Title', 'Artist', 'Album' FROM generate_series(1, 3000) AS n`;
-  here.start({ batchSize: 250 });
+  await here.start({ RELAY_BATCH_SIZE: 250 });
   const rows = await here.settled();
   expect(here.sentIds()).toEqual(rows.map(({ isrc }) => idOf(isrc)));
 });
@@ -68,7 +68,7 @@ describe('R4: recordings in the index', () => {
     const [here1, missing, here2] = some(3) as [string, string, string];
     await here.qdrant.add(here1, here2);
     await here.request(...asRequests([here1, missing, here2]));
-    const { lines } = here.start();
+    const { lines } = await here.start();
 
     expect(await here.settled()).toMatchObject([
       { isrc: here1, ...indexed },
@@ -85,37 +85,38 @@ describe('R4: recordings in the index', () => {
 
   test('are asked for in one call a batch', async () => {
     let calls = 0;
-    here.qdrant.answerWith(() => {
-      calls++;
+    here.qdrant.answerWith(({ method }) => {
+      // The other is a look at the collection's shape.
+      if (method === 'POST') calls++;
       return undefined;
     });
     await here.request(...asRequests(some(50)));
-    const { stop } = here.start({ concurrency: 1 });
+    const { stop } = await here.start({ RELAY_CONCURRENCY: 1 });
     await here.settled();
     await stop();
     expect(calls).toBe(1);
   });
 
-  test('use up no generation: once it is gone from the index, the recording is sent as its first', async () => {
+  test('move the generation on: once it is gone from the index, the recording is sent as the next one', async () => {
     const isrc = newIsrc();
     await here.qdrant.add(isrc);
     await here.request({ isrc });
-    const { stop } = here.start();
+    const { stop } = await here.start();
     await here.settled();
     await stop();
     here.qdrant.answerWith(() => ({ status: 200, body: { result: [], status: 'ok', time: 0 } }));
     await here.request({ isrc });
-    here.start();
+    await here.start();
 
-    expect(await here.settled()).toMatchObject([indexed, { ...scheduled, generation: 1 }]);
-    expect(here.sentIds()).toEqual([idOf(isrc)]);
+    expect(await here.settled()).toMatchObject([indexed, { ...scheduled, generation: 2 }]);
+    expect(here.sentIds()).toEqual([idOf(isrc, 2)]);
   });
 
   test('are sent all the same when that is forced', async () => {
     const isrc = newIsrc();
     await here.qdrant.add(isrc);
     await here.request({ isrc, force: true });
-    here.start();
+    await here.start();
     expect(await here.settled()).toMatchObject([scheduled]);
   });
 });
@@ -124,7 +125,7 @@ describe('R5: recordings that were sent', () => {
   test('are duplicates for the next request', async () => {
     const isrc = newIsrc();
     await here.request({ isrc });
-    here.start();
+    await here.start();
     await here.settled();
     await here.request({ isrc }, { isrc });
 
@@ -140,7 +141,7 @@ describe('R5: recordings that were sent', () => {
       ` ${isrc} `,
     ];
     await here.request(...asRequests(spellings));
-    here.start();
+    await here.start();
     expect(await here.settled()).toMatchObject([scheduled, duplicate, duplicate]);
     expect(here.sentIds()).toEqual([idOf(isrc)]);
   });
@@ -148,8 +149,8 @@ describe('R5: recordings that were sent', () => {
   test('are sent once by two relays that find the requests at the same moment', async () => {
     const isrcs = some(40);
     await here.request(...asRequests([...isrcs, ...isrcs, ...isrcs, ...isrcs]));
-    here.start({ batchSize: 7, concurrency: 3 });
-    here.start({ batchSize: 11, concurrency: 3 });
+    await here.start({ RELAY_BATCH_SIZE: 7, RELAY_CONCURRENCY: 3 });
+    await here.start({ RELAY_BATCH_SIZE: 11, RELAY_CONCURRENCY: 3 });
 
     const rows = await here.settled();
     expect(here.sentIds()).toEqual(isrcs.map(isrc => idOf(isrc)).sort());
@@ -161,7 +162,7 @@ describe('R5: recordings that were sent', () => {
   test('are sent anew when that is forced, as the next generation', async () => {
     const isrc = newIsrc();
     await here.request({ isrc }, { isrc, force: true }, { isrc });
-    here.start();
+    await here.start();
     const rows = await here.settled();
     expect(rows).toMatchObject([scheduled, { ...scheduled, generation: 2 }, duplicate]);
     expect(here.sentIds()).toEqual([idOf(isrc, 1), idOf(isrc, 2)]);
@@ -170,7 +171,7 @@ describe('R5: recordings that were sent', () => {
   test('are sent anew after the window, as the next generation', async () => {
     const isrc = newIsrc();
     await here.request({ isrc });
-    here.start();
+    await here.start();
     await here.settled();
     await here.sql`UPDATE ingestion_ledger SET sent_at = sent_at - interval '25 hours'`;
     await here.request({ isrc });
@@ -181,7 +182,7 @@ describe('R5: recordings that were sent', () => {
   test('a window of no length makes every request a new one', async () => {
     const isrc = newIsrc();
     await here.request({ isrc });
-    here.start({ dedupeWindowMs: 0 });
+    await here.start({ RELAY_DEDUPE_WINDOW_HOURS: 0 });
     await here.settled();
     await here.request({ isrc });
     expect(await here.settled()).toMatchObject([scheduled, { ...scheduled, generation: 2 }]);
@@ -202,7 +203,7 @@ describe('R7: an index that cannot be asked', () => {
       return fault;
     });
     await here.request(...asRequests(isrcs));
-    const { lines, stop } = here.start({ batchSize: 2, concurrency: 1 });
+    const { lines, stop } = await here.start({ RELAY_BATCH_SIZE: 2, RELAY_CONCURRENCY: 1 });
     expect(await here.settled()).toMatchObject(isrcs.map(isrc => ({ isrc, ...scheduled })));
     await stop();
 
@@ -220,7 +221,7 @@ describe('R7: an index that cannot be asked', () => {
     here.qdrant.answerWith(() => ({ status: 503 }));
     await here.request({});
     const indexBreaker = new Breaker({ firstWaitMs: 1, longestWaitMs: 1 });
-    here.start({ indexBreaker });
+    await here.start({}, { indexBreaker });
     await here.settled();
     here.qdrant.answerWith(null);
     await eventually(() => expect(indexBreaker.state).toBe('probing'));

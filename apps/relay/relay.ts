@@ -1,80 +1,116 @@
-import { claim } from '@segue/outbox/claim.ts';
+import type { Sql } from '@segue/database/connection.ts';
+import { readOpen } from '@segue/outbox/readOpen.ts';
+import type { OpenRow } from '@segue/outbox/row.ts';
+import type { RowOutcome } from '@segue/outbox/settle.ts';
 import { pause } from '@segue/process/pause.ts';
 import { reasonOf } from '@segue/process/reason.ts';
+import type { Service } from '@segue/process/services.ts';
 import { type Logger, withoutRedaction } from '@segue/telemetry/logger.ts';
-import { type BatchDependencies, relayBatch } from './batch.ts';
-import { Frontier } from './claiming/claimCursor.ts';
-import type { Wake } from './claiming/poller.ts';
-import { Turns } from './turns.ts';
+import {
+  type BatchDependencies,
+  type BatchInput,
+  type BatchResult,
+  relayBatch,
+  settleRows,
+} from './batch.ts';
+import type { Poller } from './reading/poller.ts';
+import { type Look, ReadCursor } from './reading/readCursor.ts';
+import type { RecordingsInHand } from './reading/recordingsInHand.ts';
+import type { SlotKeeper } from './reading/slotKeeper.ts';
+import { retryDelayMs } from './steps/conclude.ts';
 
-export type RelayOptions = Omit<BatchDependencies, 'turns'> & {
-  wake: Wake;
-  /** Rows a claim. */
+export type RelayOptions = BatchDependencies & {
+  sql: Sql;
+  poller: Poller;
+  inHand: RecordingsInHand;
+  keeper: Pick<SlotKeeper, 'id' | 'slots' | 'mayCall' | 'released' | 'lost'>;
+  /** Rows a batch. */
   batchSize: number;
-  /** Batches that ask the index or send at the same time. */
+  /** Batches in flight. */
   concurrency: number;
-  /** How long a row may be overlooked that stands before those claimed last. */
+  /** How long a row may be overlooked that stands before those read last. */
   sweepEveryMs: number;
 };
 
-/** Rows in the claim that finds out whether Inngest is back. */
+/** Bytes of texts in a batch. Four batches in flight, and the requests made of them, stay well below 100 MB. */
+const batchBytes = 4 * 1024 * 1024;
+
+/** Rows in the batch that finds out whether Inngest is back. */
 const probeSize = 10;
 
 /** After a failure of the database; the outage of a database that restarts lasts a second or two. */
 const databaseRetryMs = 500;
 
+/** What is left of a batch whose calls are used up waits so long. Inngest has had 64 for it: the others first. */
+const outOfCallsMs = 1_000;
+
+/** Between two tries to write down what somebody locks: doubled each time. */
+const firstStuckMs = 1_000;
+const longestStuckMs = 30_000;
+
 /** Calls under way at a stop may take so long before they are given up; the process has 10 s in all. */
 const patienceAtStopMs = 6_000;
 
+/** Each statement has a limit of 5 s and each call one of 8 s, so that something ends sooner than this. */
+const stalledAfterMs = 20_000;
+
 /**
- * Drains the outbox: claims while there is something to claim and room for it, and otherwise waits to be
- * woken. One claim at a time; the batches take their turns at the calls, up to `concurrency` at the same time.
+ * Drains the slots that this relay owns: reads while there is something to read and room for it, and otherwise waits to
+ * be woken. One read at a time; up to `concurrency` batches in flight.
  */
-export class Relay {
-  #options: RelayOptions & BatchDependencies;
+export class Relay implements Service {
+  readonly name = 'relay';
+  #options: RelayOptions;
   #logger: Logger;
-  #frontier: Frontier;
+  #cursor: ReadCursor;
   #stopping = new AbortController();
   #givingUp = new AbortController();
   #underWay = new Set<Promise<void>>();
+  /** What could not be written yet; it counts for no batch, so that what a person locks stops nothing. */
+  #stuck = new Set<Promise<void>>();
   #loop: Promise<void> | undefined;
+  #lastEnd = performance.now();
 
   constructor(options: RelayOptions) {
-    this.#options = {
-      ...options,
-      turns: new Turns(options),
-      logger: withoutRedaction(options.logger),
-      onSettled: (settled, durationMs) => {
-        for (const { rows, delayMs } of settled.released) this.#frontier.handedBack(rows, delayMs);
-        options.onSettled?.(settled, durationMs);
-      },
-    };
-    this.#frontier = new Frontier(options);
+    this.#options = { ...options, logger: withoutRedaction(options.logger) };
+    this.#cursor = new ReadCursor(options);
     this.#logger = options.logger;
+  }
+
+  /** Whether something has ended lately, or nothing is under way. */
+  get makesProgress(): boolean {
+    return this.#underWay.size === 0 || performance.now() - this.#lastEnd < stalledAfterMs;
+  }
+
+  /** Batches in flight. */
+  get batchesUnderWay(): number {
+    return this.#underWay.size;
   }
 
   start(): void {
     this.#loop = this.#run();
   }
 
-  /** Claims no more, waits for the batches under way, and hands back what they cannot finish. */
+  /** Reads no more, and waits for the batches in flight; what they cannot finish stays open. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     const patience = setTimeout(() => this.#givingUp.abort(), patienceAtStopMs);
     await this.#loop;
     await Promise.all(this.#underWay);
+    this.#givingUp.abort();
+    await Promise.all(this.#stuck);
     clearTimeout(patience);
   }
 
   async #run(): Promise<void> {
-    const { inngestBreaker, wake, batchSize, turns } = this.#options;
+    const { inngestBreaker, poller, batchSize, concurrency } = this.#options;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       if (inngestBreaker.state === 'open') {
         await pause(inngestBreaker.waitMs, signal);
         continue;
       }
-      if (this.#underWay.size >= turns.batchesUnderWay) {
+      if (this.#underWay.size >= concurrency) {
         await Promise.race(this.#underWay);
         continue;
       }
@@ -84,40 +120,134 @@ export class Relay {
         await Promise.all(this.#underWay);
         continue;
       }
-      const claimed = await this.#claimAndRelay(probing ? Math.min(probeSize, batchSize) : batchSize);
-      if (claimed === 0) await wake.next(signal);
-      else wake.busy();
+      const read = await this.#readAndRelay(probing ? Math.min(probeSize, batchSize) : batchSize);
+      if (read === 0) await poller.next(signal);
+      else poller.busy();
       if (probing) await Promise.all(this.#underWay);
     }
   }
 
-  /** @returns the number of rows claimed */
-  async #claimAndRelay(limit: number): Promise<number> {
-    const claimedAt = performance.now();
+  /** @returns the number of rows read */
+  async #readAndRelay(limit: number): Promise<number> {
+    const { keeper, sql, inHand, dedupeWindowMs } = this.#options;
+    const epochs = keeper.slots();
+    if (epochs.size === 0) return 0;
+    const look = this.#cursor.look([...epochs.keys()], limit);
+    let rows: OpenRow[];
     try {
-      const { sessions, leaseMs } = this.#options;
-      const batch = await claim(sessions.claiming, { limit, leaseMs, ...this.#frontier.look(limit) });
-      this.#frontier.found(batch.rows, limit);
-      if (batch.rows.length > 0) {
-        const signals = { stopping: this.#stopping.signal, givingUp: this.#givingUp.signal };
-        const work: Promise<void> = relayBatch(batch, claimedAt, signals, this.#options)
-          .catch(error => this.#databaseFailed(error))
-          .finally(() => this.#underWay.delete(work));
-        this.#underWay.add(work);
-      }
-      return batch.rows.length;
+      rows = await readOpen(sql, {
+        ...look,
+        limit,
+        bytes: batchBytes,
+        without: inHand.toLeaveOut(),
+        dedupeWindowMs,
+      });
     } catch (error) {
       await this.#databaseFailed(error);
       return 0;
     }
+    const wasCut = rows.length >= limit || rows.reduce((sum, { bytes }) => sum + bytes, 0) >= batchBytes;
+    this.#cursor.found(rows, look, wasCut);
+    // A slot that was handed back meanwhile is its new owner's.
+    const now = keeper.slots();
+    const own = rows.filter(({ slot }) => now.get(slot) === epochs.get(slot)).sort(byMoment);
+    if (own.length > 0) this.#begin(own, epochs, slotsNotSeenWhole(rows, look, wasCut));
+    return own.length;
   }
 
-  /** What was claimed is left to its lease: without the database it can be neither settled nor released. */
+  #begin(rows: OpenRow[], epochs: Map<number, number>, fullSlots: Set<number>): void {
+    const { keeper, inHand } = this.#options;
+    inHand.add(rows);
+    const input: BatchInput = {
+      relay: keeper.id,
+      rows,
+      epochs,
+      fullSlots,
+      mayCall: () => keeper.mayCall,
+      stopping: this.#stopping.signal,
+      givingUp: this.#givingUp.signal,
+    };
+    const work: Promise<void> = relayBatch(input, this.#options)
+      .then(result => this.#finish(result, input))
+      .catch(async error => {
+        this.#free(rows);
+        await this.#databaseFailed(error);
+      })
+      .finally(() => {
+        this.#lastEnd = performance.now();
+        this.#underWay.delete(work);
+      });
+    this.#underWay.add(work);
+  }
+
+  #finish({ batch, settled, outOfCalls }: BatchResult, input: BatchInput): void {
+    const { inHand, keeper, maxAttempts, poller } = this.#options;
+    keeper.lost(settled.lostSlots);
+    let again = batch.waiting.length > 0;
+    for (const { isrc, lead, others, outcome } of batch.sendings) {
+      if (outcome.as === 'undecided' && outOfCalls) inHand.rest(isrc, outOfCallsMs);
+      else if (outcome.as === 'undecided') again = true;
+      if (outcome.as !== 'refused' || others.length === 0) continue;
+      // What waits behind a refused request waits for its next attempt, or goes on when it is dead.
+      if (lead.attempts + 1 < maxAttempts) inHand.rest(isrc, retryDelayMs(lead.attempts));
+      else again = true;
+    }
+    const stuck = new Set(settled.stuck.flatMap(({ rows }) => rows.map(({ isrc }) => isrc)));
+    for (const { rows, error } of settled.stuck) this.#keepTrying(rows, error, input);
+    this.#free(input.rows.filter(({ isrc }) => !stuck.has(isrc)));
+    if (!again) return;
+    this.#cursor.sweepNext();
+    poller.hint();
+  }
+
+  /** Tries on to write down what could not be written, while the slot is owned. The recording stays in hand. */
+  #keepTrying(rows: RowOutcome[], error: unknown, input: BatchInput): void {
+    const [{ isrc, slot }] = rows as [RowOutcome];
+    this.#logger.error(
+      { event: 'settlement_blocked', isrc, error: reasonOf(error) },
+      'what became of this recording cannot be written down; trying again. A session may hold a lock on its row',
+    );
+    const { signal } = this.#givingUp;
+    const run = async () => {
+      for (let waitMs = firstStuckMs; !signal.aborted; waitMs = Math.min(longestStuckMs, waitMs * 2)) {
+        await pause(waitMs, signal);
+        const settled = await settleRows(rows, input, this.#options).catch(() => undefined);
+        if (settled && settled.stuck.length === 0) return;
+        if (this.#options.keeper.slots().get(slot) !== input.epochs.get(slot)) return;
+      }
+    };
+    const work: Promise<void> = run().finally(() => {
+      this.#free([{ isrc, slot }]);
+      this.#stuck.delete(work);
+    });
+    this.#stuck.add(work);
+  }
+
+  #free(recordings: { isrc: string; slot: number }[]): void {
+    this.#options.inHand.remove(recordings);
+    this.#options.keeper.released();
+  }
+
+  /** Nothing is lost: what was read is still open. */
   async #databaseFailed(error: unknown): Promise<void> {
+    this.#cursor.sweepNext();
     this.#logger.error(
       { event: 'database_error', error: reasonOf(error) },
       'the database failed; trying again',
     );
     await pause(databaseRetryMs, this.#stopping.signal);
   }
+}
+
+/** The oldest first, over all slots; those of one moment by their ids. Texts of moments compare like the moments. */
+function byMoment(a: OpenRow, b: OpenRow): number {
+  if (a.availableAt !== b.availableAt) return a.availableAt < b.availableAt ? -1 : 1;
+  return a.id.length - b.id.length || (a.id < b.id ? -1 : 1);
+}
+
+/** Slots of which there may be more than was read. */
+function slotsNotSeenWhole(rows: OpenRow[], { perSlot }: Look, wasCut: boolean): Set<number> {
+  const full = [...Map.groupBy(rows, ({ slot }) => slot)].filter(([, ofSlot]) => ofSlot.length >= perSlot);
+  const last = rows.at(-1);
+  return new Set([...full.map(([slot]) => slot), ...(wasCut && last ? [last.slot] : [])]);
 }

@@ -10,6 +10,7 @@ import { DatabaseFigures } from './reporting/databaseFigures.ts';
 import { Metrics } from './reporting/metrics.ts';
 import { figuresOf } from './reporting/settledFigures.ts';
 import { startServer } from './server.ts';
+import { openRow } from './test/rows.ts';
 
 const database = useDatabase();
 beforeEach(async () => {
@@ -156,27 +157,31 @@ describe('/metrics', () => {
   test('has the breakers, and what became of rows', async () => {
     const { get, inngestBreaker, metrics } = await start();
     inngestBreaker.failed();
-    const row = { id: 1, createdAt: new Date(Date.now() - 20_000).toISOString() } as never;
-    const settled = {
+    const row = openRow({ requestedMs: Date.now() - 20_000 });
+    const report = {
+      gathered: 3,
       scheduled: [row, row],
       indexed: [row],
       duplicates: [row],
       refused: [
-        { row, error: '', final: false, dead: true },
-        { row, error: '', final: false, dead: false },
+        { row, error: '', dead: true },
+        { row, error: '', dead: false },
       ],
-      released: [{ rows: [row, row], delayMs: 0, error: null }],
-      closed: [],
+      left: 2,
       lost: 3,
+      lostSlots: 1,
+      closed: [],
+      durations: { ask: 1, send: 7, settle: 3 },
+      durationMs: 20,
     };
-    metrics.batchDone({ ...figuresOf(settled, 20), stepsMs: { send: 7 } });
+    metrics.batchDone(figuresOf(report));
     const { text } = await get('/metrics');
     expect(figure(text, 'segue_relay_breaker_state{service="inngest",state="open"}')).toBe(1);
     expect(figure(text, 'segue_relay_breaker_state{service="inngest",state="closed"}')).toBe(0);
     expect(figure(text, 'segue_relay_breaker_state{service="qdrant",state="closed"}')).toBe(1);
-    expect(figure(text, 'segue_relay_rows_claimed_total')).toBe(11);
+    expect(figure(text, 'segue_relay_rows_claimed_total')).toBe(14);
     const outcomes = {
-      scheduled: 2,
+      scheduled: 5,
       already_indexed: 1,
       duplicate: 1,
       dead: 1,

@@ -25,13 +25,13 @@ export type ServerOptions = {
   allowedHosts: readonly string[];
 };
 
-/** What a claim and the settlement after it write to. */
+/** What a settlement writes to. */
 const tables = ['ingestion_outbox', 'ingestion_ledger', 'album_ingestion_batches'];
 
 /** Of the 10 s that a stop may take; a page is not waited for. */
 const finishWithinMs = 2_000;
 
-/** Serves what an operator asks of a relay. `/readyz` says whether rows could be claimed and sent now. */
+/** Serves what an operator asks of a relay. `/readyz` says whether rows could be read, sent and settled now. */
 export async function startServer(options: ServerOptions): Promise<FastifyInstance> {
   const { sql, inngestBreaker, indexBreaker, metrics, metricsToken, logger, host, port, allowedHosts } =
     options;

@@ -1,5 +1,4 @@
 import { type Bench, type Goal, type Part, type PartResult, rounds, scaled } from '../bench.ts';
-import { drainWithPgbench } from '../ceiling.ts';
 import { type Drain, drainOutbox } from '../outboxDrain.ts';
 import { graphileWorker } from '../peers/graphileWorker.ts';
 import { drainPeer } from '../peers/peer.ts';
@@ -8,14 +7,10 @@ import { type Measured, measured, ratio } from '../statistics.ts';
 import { number, withSpread } from '../table.ts';
 import { cpuPerRow } from './sameWork.ts';
 
-/**
- * The whole way of a row through the relay, beside what peers need to do nothing, and what PostgreSQL needs for
- * the relay's statements alone.
- */
+/** The whole way of a row through the relay, beside what peers need to do nothing. */
 export const drain: Part = { name: 'drain', title: 'Drain', run };
 
 const relay = 'the relay, all of a row’s way';
-const ceiling = 'its statements alone (pgbench)';
 
 const goals = [
   { peer: graphileWorker, least: 2.5 },
@@ -24,21 +19,16 @@ const goals = [
 
 async function run(bench: Bench): Promise<PartResult> {
   const rows = scaled(bench, 100_000, 2_000);
-  const candidates: { name: string; run: () => Promise<Drain | null> }[] = [
+  const candidates: { name: string; run: () => Promise<Drain> }[] = [
     { name: relay, run: () => drainOutbox(bench, { rows }) },
     { name: graphileWorker.name, run: () => drainPeer(bench, graphileWorker, rows) },
     { name: pgBoss.name, run: () => drainPeer(bench, pgBoss, rows) },
-    { name: ceiling, run: () => drainWithPgbench(bench, rows) },
   ];
 
   const drains = new Map<string, Drain[]>();
   for (let round = 1; round <= rounds; round++) {
     for (const candidate of candidates) {
       const result = await candidate.run();
-      if (result === null) {
-        bench.progress('pgbench is not installed (Debian: postgresql-contrib), so the ceiling is left out');
-        continue;
-      }
       drains.set(candidate.name, [...(drains.get(candidate.name) ?? []), result]);
       bench.progress(`${candidate.name}: ${number(result.rowsPerSecond)} rows/s`);
     }

@@ -197,9 +197,12 @@ export const ingestionOutbox = pgTable(
         OR (${table.status} IN ('scheduled', 'skipped', 'dead') AND ${table.settledAt} IS NOT NULL)
         OR refuse_outbox_status(${table.status})`,
     ),
-    // Open rows alone: settled history, however long, is not in it. No column of it changes with a claim, so
-    // that PostgreSQL writes the claim within the page and into no index (a HOT update).
+    // For people, the oldest first. Open rows alone: settled history, however long, is not in it.
     index('ingestion_outbox_open').on(table.createdAt, table.id).where(sql`${table.settledAt} IS NULL`),
+    // For relays: a slot's open rows, in the order in which they are due.
+    index('ingestion_outbox_open_by_slot')
+      .on(sql`recording_slot(${table.isrc})`, table.availableAt, table.id)
+      .where(sql`${table.settledAt} IS NULL`),
     // For people: what is dead, and the story of a recording. An entry is made when a request is settled, none before.
     index('ingestion_outbox_dead_by_age').on(table.createdAt, table.id).where(sql`${table.status} = 'dead'`),
     index('ingestion_outbox_settled_by_isrc').on(table.isrc).where(sql`${table.settledAt} IS NOT NULL`),

@@ -176,10 +176,27 @@ export const logEvents = {
   lease_lost: {
     levels: ['warn'],
     by: ['relay'],
-    when: 'This relay was away past its lease, and another one has taken over its work. It changed nothing.',
+    when:
+      'This relay was away past its lease, and another one has taken `slots` of its slots over. It changed nothing of ' +
+      'their requests.',
     action:
-      'Once: nothing. Again and again: the process is starved of CPU or paused, or calls take too long. Lower ' +
-      '`RELAY_BATCH_SIZE` or raise `RELAY_LEASE_MS`.',
+      'Once: nothing. Again and again: the process is starved of CPU or paused, or the database answers slowly. Raise ' +
+      '`RELAY_LEASE_MS`.',
+  },
+  relay_stalled: {
+    levels: ['error'],
+    by: ['relay'],
+    when: 'Batches are in flight and none has ended for 20 s. The relay no longer renews its slots; other relays take them.',
+    action: 'Restart this relay. It is a bug: report it with the lines before.',
+  },
+  settlement_blocked: {
+    levels: ['error'],
+    by: ['relay'],
+    when:
+      'What became of a recording cannot be written down, since a session holds a lock on one of its rows, or a trigger ' +
+      'of yours forbids it. The relay tries on, every 30 s in the end. Other recordings go on.',
+    action:
+      'Find the session in `pg_stat_activity` (`state` is `idle in transaction`), and end it or commit.',
   },
   database_connection_lost: {
     levels: ['warn'],

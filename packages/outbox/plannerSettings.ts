@@ -7,7 +7,7 @@
  * ones, and a plan that was made while the outbox was small goes on to read a large one from end to end, until
  * the next ANALYZE. `plans.int.test.ts` has both.
  */
-export const steadyPlans = {
+export const plannerSettings = {
   enable_seqscan: 'off',
   enable_bitmapscan: 'off',
   enable_hashjoin: 'off',

@@ -1,284 +1,278 @@
-import { describe, expect, test } from 'vitest';
-import { claim } from './claim.ts';
-import { release, retryLater } from './release.ts';
-import { type Settlement, settle, settleDead } from './settle.ts';
-import { take } from './take.ts';
-import {
-  asDuplicates,
-  asIndexed,
-  asScheduled,
-  enqueueAlbum,
-  newIsrc,
-  newRequest,
-  staleLease,
-  useOutbox,
-  windowMs,
-} from './test/outbox.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { OpenRow } from './row.ts';
+import type { RowOutcome } from './settle.ts';
+import { enqueueAlbum, newIsrc, newRequest, outcomeOf, TestRelay, useOutbox } from './test/outbox.ts';
 
 const outbox = useOutbox();
 
-const settled = { status: 'scheduled', settled: true, last_error: null };
-const idsOf = (rows: { id: number }[]) => rows.map(row => row.id);
+let relay: TestRelay;
+beforeEach(async () => {
+  relay = await outbox.relay();
+});
 
-/** Claimed rows that own their recordings. */
-async function taken(...rows: Record<string, unknown>[]) {
-  const claimed = await outbox.claimed(...rows);
-  await take(outbox.sql, claimed.lease, claimed.rows, { dedupeWindowMs: windowMs });
-  return { lease: claimed.lease, rows: claimed.rows, ids: idsOf(claimed.rows) };
+/** Stores a request and reads it. */
+async function read(given: Record<string, unknown> = {}): Promise<OpenRow> {
+  const [id] = await outbox.store(given);
+  const row = (await relay.read()).find(row => row.id === String(id));
+  if (!row) throw new Error('the request is not read');
+  return row;
 }
 
-describe('a row is settled', () => {
-  test('as scheduled, with the generation that was accepted', async () => {
-    const { lease, ids } = await taken({ last_error: 'Inngest was away' });
-    expect(await settle(outbox.sql, lease, asScheduled(ids, 3))).toEqual({ ids, closed: [] });
-    expect(await outbox.row(ids[0] as number)).toMatchObject({
-      ...settled,
-      reason: null,
-      generation: 3,
-      attempts: 0,
+const settled = (row: OpenRow, given: Partial<RowOutcome> = {}) => relay.settle([outcomeOf(row, given)]);
+
+/** Everything that a settlement may change. */
+const everything = async () => [
+  await outbox.sql`SELECT * FROM ingestion_outbox ORDER BY id`,
+  await outbox.sql`SELECT * FROM ingestion_ledger ORDER BY isrc`,
+  await outbox.sql`SELECT * FROM album_ingestion_batches ORDER BY id`,
+];
+
+describe('a row', () => {
+  test('that was sent is scheduled, and the ledger says when, by whom and under which generation', async () => {
+    const row = await read();
+    expect(await settled(row)).toEqual({ lostSlots: [], unchanged: [], closed: [] });
+    expect(await outbox.row(row.id)).toMatchObject({ status: 'scheduled', generation: 1, settled: true });
+    expect(await outbox.ledger(row.isrc)).toMatchObject({
+      outbox_id: Number(row.id),
+      generation: 1,
+      sent_at: expect.any(Date),
+      indexed_at: null,
+      dead_reason: null,
     });
   });
 
-  test('as a duplicate', async () => {
-    const { lease, ids } = await taken({ last_error: 'Inngest was away' });
-    expect(await settle(outbox.sql, lease, asDuplicates(ids))).toEqual({ ids, closed: [] });
-    expect(await outbox.row(ids[0] as number)).toMatchObject({
-      ...settled,
+  test('that was answered by the event of another is scheduled, and the ledger is not touched', async () => {
+    const row = await read({ force: true });
+    await settled(row, { as: 'answered', leads: false, generation: 3 });
+    expect(await outbox.row(row.id)).toMatchObject({ status: 'scheduled', generation: 3 });
+    expect(await outbox.ledger(row.isrc)).toBe(undefined);
+  });
+
+  test('that is a duplicate is skipped, and the ledger is not touched', async () => {
+    const row = await read();
+    await settled(row, { as: 'duplicate', leads: false });
+    expect(await outbox.row(row.id)).toMatchObject({
       status: 'skipped',
       reason: 'duplicate',
       generation: null,
-    });
-  });
-
-  test.each([true, false])(
-    'as indexed (unsent: %s), and the ledger knows when that was seen',
-    async unsent => {
-      const { lease, ids, rows } = await taken({});
-      expect(await settle(outbox.sql, lease, asIndexed(ids, { unsent }))).toEqual({ ids, closed: [] });
-      expect(await outbox.row(ids[0] as number)).toMatchObject({
-        ...settled,
-        status: 'skipped',
-        reason: 'already_indexed',
-      });
-      expect(await outbox.ledger(rows[0]?.isrc as string)).toMatchObject({
-        indexed_at: expect.any(Date),
-        sent_at: unsent ? null : expect.any(Date),
-        generation: unsent ? 0 : 1,
-      });
-    },
-  );
-
-  test('as dead, with its last attempt counted and the reason for people', async () => {
-    const { lease, ids, rows } = await taken({ attempts: 9 });
-    expect(
-      await settleDead(
-        outbox.sql,
-        lease,
-        { id: ids[0] as number, reason: 'too large' },
-        { dedupeWindowMs: windowMs },
-      ),
-    ).toEqual({ ids, closed: [] });
-    expect(await outbox.row(ids[0] as number)).toMatchObject({
-      status: 'dead',
       settled: true,
-      reason: 'too large',
-      last_error: 'too large',
-      attempts: 10,
     });
-    expect(await outbox.ledger(rows[0]?.isrc as string)).toMatchObject({ dead_reason: 'too large' });
+    expect(await outbox.ledger(row.isrc)).toBe(undefined);
+  });
+
+  test('that is indexed is skipped, and the generation moves on though nothing was sent', async () => {
+    const row = await read();
+    await settled(row, { as: 'indexed' });
+    expect(await outbox.row(row.id)).toMatchObject({ status: 'skipped', reason: 'already_indexed' });
+    expect(await outbox.ledger(row.isrc)).toMatchObject({
+      generation: 1,
+      sent_at: null,
+      indexed_at: expect.any(Date),
+    });
+  });
+
+  test('that was refused waits for its next attempt, and the ledger is not touched', async () => {
+    const row = await read();
+    await settled(row, { as: 'refused', leads: false, error: 'bad', delayMs: 5_000 });
+    const after = await outbox.row(row.id);
+    expect(after).toMatchObject({ status: 'pending', attempts: 1, last_error: 'bad', settled: false });
+    expect(after.due_in_ms).toBeGreaterThan(4_000);
+    expect(await outbox.ledger(row.isrc)).toBe(undefined);
+    expect(await relay.read()).toEqual([]);
+  });
+
+  test('that is dead says why, the generation moves on, and the next request is no duplicate', async () => {
+    const row = await read({ attempts: 9 });
+    await settled(row, { as: 'dead', error: 'bad' });
+    expect(await outbox.row(row.id)).toMatchObject({
+      status: 'dead',
+      reason: 'bad',
+      last_error: 'bad',
+      attempts: 10,
+      settled: true,
+    });
+    expect(await outbox.ledger(row.isrc)).toMatchObject({ generation: 1, sent_at: null, dead_reason: 'bad' });
+    expect(await read({ isrc: row.isrc })).toMatchObject({ generation: 1, isSent: false });
   });
 });
 
-test('rows are settled together, and what is not among them stays in flight', async () => {
-  const { lease, ids } = await taken({}, {}, {});
-  const [first, second, third] = ids as [number, number, number];
-  const answer = await settle(outbox.sql, lease, asScheduled([first, third], 1));
-  expect(answer.ids.sort()).toEqual([first, third]);
-  expect((await outbox.row(second)).status).toBe('in_flight');
-});
-
-test('nothing to settle is no error', async () => {
-  expect(await settle(outbox.sql, staleLease, asScheduled([], 1))).toEqual({ ids: [], closed: [] });
-});
-
-test('a row that follows another does not speak for the recording in the ledger', async () => {
-  const isrc = newIsrc();
-  const { lease, ids } = await taken({ isrc }, { isrc });
-  const before = await outbox.ledger(isrc);
-  await settle(outbox.sql, lease, asIndexed([ids[1] as number], { unsent: true }));
-  expect(await outbox.ledger(isrc)).toEqual(before);
-});
-
-type Change = (lease: string, id: number) => Promise<unknown>;
-const nothing: Settlement = { ids: [], closed: [] };
-const changes: [string, Change, unknown][] = [
-  ['settling as scheduled', (lease, id) => settle(outbox.sql, lease, asScheduled([id], 1)), nothing],
-  ['settling as duplicate', (lease, id) => settle(outbox.sql, lease, asDuplicates([id])), nothing],
-  [
-    'settling as indexed',
-    (lease, id) => settle(outbox.sql, lease, asIndexed([id], { unsent: true })),
-    nothing,
-  ],
-  [
-    'settling as dead',
-    (lease, id) => settleDead(outbox.sql, lease, { id, reason: 'refused' }, { dedupeWindowMs: windowMs }),
-    nothing,
-  ],
-  ['releasing', (lease, id) => release(outbox.sql, lease, [id], { delayMs: 0, error: 'late' }), []],
-  ['putting off', (lease, id) => retryLater(outbox.sql, lease, id, { delayMs: 0, error: 'late' }), false],
-];
-
-describe.each(changes)('%s changes nothing', (_, change, answer) => {
-  /** One row of an album, claimed and taken. */
-  async function albumRow() {
-    await enqueueAlbum(outbox.sql, [newRequest()]);
-    const { lease, rows } = await claim(outbox.sql, { limit: 1, leaseMs: 0 });
-    await take(outbox.sql, lease, rows, { dedupeWindowMs: windowMs });
-    return { lease, id: rows[0]?.id as number };
-  }
-
-  const everything = () => outbox.sql`
-    SELECT to_jsonb(request) AS request, to_jsonb(ledger) AS ledger, to_jsonb(batch) AS batch
-    FROM ingestion_outbox AS request JOIN ingestion_ledger AS ledger USING (isrc)
-    JOIN album_ingestion_batches AS batch ON batch.id = request.album_batch_id`;
-
-  test('once another relay has claimed the row', async () => {
-    const { lease, id } = await albumRow();
-    await claim(outbox.sql, { limit: 1, leaseMs: 60_000 });
-    const before = await everything();
-
-    expect(await change(lease, id)).toEqual(answer);
-    expect(await everything()).toEqual(before);
+describe('the ledger', () => {
+  test('of a recording that was sent within the window does not say that it is dead', async () => {
+    const first = await read();
+    await settled(first);
+    const forced = await read({ isrc: first.isrc, force: true });
+    await settled(forced, { as: 'dead', error: 'bad' });
+    expect(await outbox.ledger(first.isrc)).toMatchObject({
+      generation: 2,
+      dead_reason: null,
+      sent_at: expect.any(Date),
+    });
   });
 
-  test('while another relay claims the row', async () => {
-    const { lease, id } = await albumRow();
-    let late: Promise<unknown> = Promise.resolve();
-    await outbox.during(
-      transaction => claim(transaction, { limit: 1, leaseMs: 60_000 }),
-      async () => {
-        late = change(lease, id);
-        await outbox.blocked(1);
-      },
-      { commit: true },
-    );
-    const before = await everything();
-    expect(await late).toEqual(answer);
-    expect(await everything()).toEqual(before);
+  test('never goes back to a generation', async () => {
+    const row = await read();
+    await outbox.sql`INSERT INTO ingestion_ledger (isrc, outbox_id, generation) VALUES (${row.isrc}, 1, 7)`;
+    await settled(row);
+    expect(await outbox.ledger(row.isrc)).toMatchObject({ generation: 7, sent_at: null });
   });
 
-  test('once the row is settled, and does not count it twice', async () => {
-    const { lease, id } = await albumRow();
-    await settle(outbox.sql, lease, asScheduled([id], 1));
-    const before = await everything();
-
-    expect(await change(lease, id)).toEqual(answer);
-    expect(await everything()).toEqual(before);
-  });
-
-  test('once the row is handed back', async () => {
-    const { lease, id } = await albumRow();
-    await release(outbox.sql, lease, [id], { delayMs: 60_000 });
-    const before = await everything();
-
-    expect(await change(lease, id)).toEqual(answer);
-    expect(await everything()).toEqual(before);
+  test('forgets why a request is dead when a later one is sent', async () => {
+    const row = await read();
+    await settled(row, { as: 'dead', error: 'bad' });
+    await settled(await read({ isrc: row.isrc }));
+    expect(await outbox.ledger(row.isrc)).toMatchObject({ generation: 2, dead_reason: null });
   });
 });
 
 describe('an album', () => {
-  const totals = () => outbox.sql`
-    SELECT total_tracks, scheduled_count, skipped_count, dead_count FROM album_ingestion_batches ORDER BY id`;
-
-  test('is closed by the last of its rows, and counts each kind', async () => {
+  test('is counted down, and told once, with its last row', async () => {
     await enqueueAlbum(
       outbox.sql,
-      Array.from({ length: 6 }, () => newRequest()),
+      Array.from({ length: 4 }, () => newRequest()),
     );
-    const { lease, rows } = await claim(outbox.sql, { limit: 6, leaseMs: 60_000 });
-    const [a, b, c, d, e, f] = idsOf(rows) as [number, number, number, number, number, number];
+    const [a, b, c, d] = (await relay.read()) as [OpenRow, OpenRow, OpenRow, OpenRow];
+    const first = await relay.settle([
+      outcomeOf(a),
+      outcomeOf(b, { as: 'duplicate', leads: false }),
+      outcomeOf(c, { as: 'refused', leads: false, error: 'bad', delayMs: 0 }),
+    ]);
+    expect(first.closed).toEqual([]);
+    const last = await relay.settle([outcomeOf(c, { as: 'dead', error: 'bad' }), outcomeOf(d)]);
+    expect(last.closed).toEqual([{ totalTracks: 4, scheduledCount: 2, skippedCount: 1 }]);
+    expect((await relay.settle([outcomeOf(d)])).closed).toEqual([]);
+  });
+});
 
-    expect((await settle(outbox.sql, lease, asScheduled([a, b], 1))).closed).toEqual([]);
-    expect((await settle(outbox.sql, lease, asDuplicates([c]))).closed).toEqual([]);
-    expect((await settle(outbox.sql, lease, asIndexed([d], { unsent: true }))).closed).toEqual([]);
-    expect(
-      (await settleDead(outbox.sql, lease, { id: e, reason: 'refused' }, { dedupeWindowMs: windowMs }))
-        .closed,
-    ).toEqual([]);
-    expect((await settle(outbox.sql, lease, asScheduled([f], 1))).closed).toEqual([
-      { totalTracks: 6, scheduledCount: 3, skippedCount: 2 },
+describe('a relay that is not the owner any more', () => {
+  test.each<[string, (slot: number) => Promise<unknown>]>([
+    [
+      'since another has taken the slot',
+      slot =>
+        outbox.sql`UPDATE relay_slots SET owner = gen_random_uuid(), epoch = epoch + 1 WHERE slot = ${slot}`,
+    ],
+    ['since nobody owns it', slot => outbox.sql`UPDATE relay_slots SET owner = NULL WHERE slot = ${slot}`],
+    [
+      'since it has taken the slot anew meanwhile',
+      slot => outbox.sql`UPDATE relay_slots SET epoch = epoch + 1 WHERE slot = ${slot}`,
+    ],
+  ])('%s changes nothing, and learns it', async (_, lose) => {
+    const [isrc] = [newIsrc()];
+    await enqueueAlbum(outbox.sql, [newRequest({ isrc }), newRequest({ isrc })]);
+    const [row, other] = (await relay.read()) as [OpenRow, OpenRow];
+    await lose(row.slot);
+    const before = await everything();
+    const settlement = await relay.settle([
+      outcomeOf(row),
+      outcomeOf(other, { as: 'duplicate', leads: false }),
     ]);
-    expect(await totals()).toEqual([
-      { total_tracks: 6, scheduled_count: 3, skipped_count: 2, dead_count: 1 },
-    ]);
+    expect(settlement).toEqual({ lostSlots: [row.slot], unchanged: [row.id, other.id], closed: [] });
+    expect(await everything()).toEqual(before);
   });
 
-  test('is closed by a dead row, too', async () => {
-    await enqueueAlbum(outbox.sql, [newRequest()]);
-    const { lease, rows } = await claim(outbox.sql, { limit: 1, leaseMs: 60_000 });
-    expect(
-      (
-        await settleDead(
-          outbox.sql,
-          lease,
-          { id: rows[0]?.id as number, reason: 'refused' },
-          { dedupeWindowMs: windowMs },
-        )
-      ).closed,
-    ).toEqual([{ totalTracks: 1, scheduledCount: 0, skippedCount: 0 }]);
-  });
-
-  test('counts exactly, and is closed once, when its rows are settled at the same time', async () => {
-    const albums = 5;
-    const tracks = 12;
-    for (let album = 0; album < albums; album++) {
-      await enqueueAlbum(
-        outbox.sql,
-        Array.from({ length: tracks }, () => newRequest()),
-      );
+  test('of one slot still settles the rows of its others', async () => {
+    const rows = [];
+    while (new Set(rows.map(({ slot }) => slot)).size < 2) rows.push(await read());
+    const [lost] = rows as [OpenRow];
+    await outbox.sql`UPDATE relay_slots SET owner = NULL WHERE slot = ${lost.slot}`;
+    const { lostSlots } = await relay.settle(rows.map(row => outcomeOf(row)));
+    expect(lostSlots).toEqual([lost.slot]);
+    for (const row of rows) {
+      expect((await outbox.row(row.id)).status).toBe(row.slot === lost.slot ? 'pending' : 'scheduled');
     }
-    const { lease, rows } = await claim(outbox.sql, { limit: albums * tracks, leaseMs: 60_000 });
-    // Dealt out like cards, so that each settlement has rows of each album.
-    const hands = Map.groupBy(idsOf(rows), id => id % tracks)
-      .values()
-      .toArray();
-    const settlements = await Promise.all(
-      hands.map((ids, hand) =>
-        hand % 2 === 0
-          ? settle(outbox.sql, lease, asScheduled(ids, 1))
-          : settle(outbox.sql, lease, asDuplicates(ids)),
-      ),
-    );
+  });
+});
 
-    const whole = { totalTracks: tracks, scheduledCount: tracks / 2, skippedCount: tracks / 2 };
-    expect(settlements.flatMap(({ closed }) => closed)).toEqual(Array(albums).fill(whole));
-    expect(await totals()).toEqual(
-      Array(albums).fill({
-        total_tracks: tracks,
-        scheduled_count: tracks / 2,
-        skipped_count: tracks / 2,
-        dead_count: 0,
-      }),
-    );
+test('a slot cannot be taken over while a settlement for it is not committed', async () => {
+  const row = await read();
+  const successor = new TestRelay(outbox.sql);
+  await outbox.during(
+    transaction => relay.on(transaction).settle([outcomeOf(row)]),
+    async () => {
+      await outbox.sql`UPDATE relay_slots SET lease_end = now() WHERE slot <> ${row.slot}`;
+      // It would be free: the lease of this slot ended a while ago for whoever asks by this lease.
+      await successor.beat({ leaseMs: 1 });
+      expect(successor.slots).not.toContain(row.slot);
+      expect(successor.slots).not.toEqual([]);
+    },
+    { commit: true },
+  );
+  expect(await outbox.row(row.id)).toMatchObject({ status: 'scheduled' });
+});
+
+describe('rows that somebody has changed between the read and the settlement', () => {
+  test('a deleted row: what was sent counts', async () => {
+    const row = await read();
+    await outbox.sql`DELETE FROM ingestion_outbox WHERE id = ${row.id}`;
+    expect((await settled(row)).unchanged).toEqual([row.id]);
+    expect(await outbox.ledger(row.isrc)).toMatchObject({ generation: 1, sent_at: expect.any(Date) });
   });
 
-  test('settlements that have the same albums in opposite orders do not wait for one another for ever', async () => {
-    for (let album = 0; album < 3; album++) await enqueueAlbum(outbox.sql, [newRequest(), newRequest()]);
-    const { lease, rows } = await claim(outbox.sql, { limit: 6, leaseMs: 60_000 });
-    const [a1, a2, b1, b2, c1, c2] = idsOf(rows) as [number, number, number, number, number, number];
-    let both: Promise<Settlement[]> = Promise.resolve([]);
-    await outbox.during(
-      transaction => transaction`
-        SELECT FROM album_ingestion_batches
-        WHERE id = (SELECT album_batch_id FROM ingestion_outbox WHERE id = ${b1}) FOR UPDATE`,
-      async () => {
-        both = Promise.all([
-          settle(outbox.sql, lease, asScheduled([a1, b1, c1], 1)),
-          settle(outbox.sql, lease, asScheduled([c2, b2, a2], 1)),
-        ]);
-        await outbox.blocked(2);
-      },
-    );
-    expect((await both).flatMap(({ closed }) => closed)).toHaveLength(3);
+  test('a truncated outbox whose ids start over: what was sent counts, and the new row stays open', async () => {
+    const row = await read();
+    await outbox.sql`TRUNCATE ingestion_outbox`;
+    const [id] = await outbox.store({ id: row.id });
+    await settled(row);
+    expect(await outbox.row(id as number)).toMatchObject({ status: 'pending' });
+    expect(await outbox.ledger(row.isrc)).toMatchObject({ generation: 1 });
   });
+
+  test('a cancelled row stays as it is', async () => {
+    const row = await read();
+    await outbox.sql`
+      UPDATE ingestion_outbox SET status = 'skipped', reason = 'cancelled', settled_at = now() WHERE id = ${row.id}`;
+    expect((await settled(row)).unchanged).toEqual([row.id]);
+    expect(await outbox.row(row.id)).toMatchObject({ status: 'skipped', reason: 'cancelled' });
+  });
+
+  test('a corrected ISRC is another request, and stays open', async () => {
+    const row = await read();
+    const isrc = newIsrc();
+    await outbox.sql`UPDATE ingestion_outbox SET isrc = ${isrc} WHERE id = ${row.id}`;
+    await settled(row);
+    expect(await outbox.row(row.id)).toMatchObject({ status: 'pending' });
+    expect(await outbox.ledger(row.isrc)).toMatchObject({ generation: 1 });
+    expect(await outbox.ledger(isrc)).toBe(undefined);
+  });
+
+  test('a row that was settled and set back is read again, and is a duplicate of what was sent', async () => {
+    const row = await read();
+    await settled(row);
+    await outbox.sql`UPDATE ingestion_outbox SET status = 'pending', settled_at = NULL WHERE id = ${row.id}`;
+    expect(await relay.read()).toMatchObject([{ id: row.id, isSent: true, generation: 1 }]);
+  });
+
+  test('a dead row that was set back is sent anew', async () => {
+    const row = await read();
+    await settled(row, { as: 'dead', error: 'bad' });
+    await outbox.sql`UPDATE ingestion_outbox SET status = 'pending', settled_at = NULL WHERE id = ${row.id}`;
+    expect(await relay.read()).toMatchObject([{ id: row.id, isSent: false, generation: 1 }]);
+  });
+
+  test('a state that cannot be is refused with a sentence', async () => {
+    const row = await read();
+    await settled(row);
+    await expect(
+      outbox.sql`UPDATE ingestion_outbox SET status = 'pending' WHERE id = ${row.id}`,
+    ).rejects.toThrow('set settled_at = NULL with it');
+  });
+});
+
+test('a settlement may be made twice', async () => {
+  const row = await read();
+  await settled(row);
+  const before = (await everything())[0];
+  expect(await settled(row)).toEqual({ lostSlots: [], unchanged: [row.id], closed: [] });
+  expect((await everything())[0]).toEqual(before);
+  expect(await outbox.ledger(row.isrc)).toMatchObject({ generation: 1 });
+});
+
+test('an id beyond 2^53 is settled as exactly that row', async () => {
+  const [one, other] = ['9007199254740992', '9007199254740993'];
+  await outbox.sql`
+    INSERT INTO ingestion_outbox ${outbox.sql([one, other].map(id => ({ ...newRequest(), id })))}`;
+  const rows = await relay.read();
+  expect(rows.map(({ id }) => id).sort()).toEqual([one, other]);
+  await settled(rows.find(({ id }) => id === other) as OpenRow);
+  expect(await outbox.row(other as string)).toMatchObject({ status: 'scheduled' });
+  expect(await outbox.row(one as string)).toMatchObject({ status: 'pending' });
 });

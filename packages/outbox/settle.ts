@@ -1,164 +1,123 @@
 import type { Queryable } from '@segue/database/connection.ts';
-import type { PendingQuery, Row } from 'postgres';
+import type { OwnedSlot } from './slots.ts';
+
+/**
+ * What becomes of a row.
+ *
+ *     pending ──┬── sent ──────▶ scheduled          (the recording's event was accepted)
+ *       ▲  │    ├── answered ──▶ scheduled          (by the event of another forced row)
+ *       │  │    ├── duplicate ─▶ skipped, duplicate
+ *       │  │    ├── indexed ───▶ skipped, already_indexed
+ *       │  │    └── dead ──────▶ dead               (refused, for the last time)
+ *       └──┘ refused, and tried again after `delayMs`
+ */
+export type RowOutcome = {
+  id: string;
+  /** As it was read. A row whose ISRC was changed meanwhile is another request, and stays open. */
+  isrc: string;
+  slot: number;
+  as: 'sent' | 'answered' | 'duplicate' | 'indexed' | 'dead' | 'refused';
+  /** Whether the outcome is written into the ledger; for one row of a recording at the most. */
+  leads: boolean;
+  /** In the id of the event that was, or would have been, sent. */
+  generation: number;
+  /** Why it was refused. */
+  error?: string;
+  /** Until the next attempt. */
+  delayMs?: number;
+};
 
 /** An album all of whose rows are settled now. */
 export type ClosedBatch = { totalTracks: number; scheduledCount: number; skippedCount: number };
 
-/**
- * What a settlement changed. A row that is missing from `ids` was no longer this lease's: another relay has
- * taken it over, and what became of it is that relay's to say.
- */
-export type Settlement = { ids: number[]; closed: ClosedBatch[] };
-
-type Fragment = PendingQuery<Row[]>;
-
-/** What rows are settled as, the ids of a whole batch. */
-export type Outcomes = {
-  scheduled: { id: number; generation: number }[];
-  /** Sent within the dedupe window by another request. */
-  duplicates: number[];
-  /** In the index already, which the ledger notes. What may have been sent before stays on record as sent. */
-  indexed: number[];
-  /**
-   * In the index already, and these rows have certainly sent nothing, since they took their recordings in this very
-   * claim: the ledger is put back as it was.
-   */
-  indexedUnsent: number[];
+export type Settlement = {
+  /** Slots that are no longer owned: nothing of them was changed. */
+  lostSlots: number[];
+  /** Ids of rows that were not changed: of lost slots, or settled, deleted or changed by somebody else. */
+  unchanged: string[];
+  closed: ClosedBatch[];
 };
 
 /**
- * Settles rows whose way has come to its end, all but those that are dead, in one statement.
+ * Writes down what became of a batch, in one statement: rows, ledger and the counts of albums.
  *
- * Nearly all of them are the first request for their recording, and were sent. Those are named by an array of ids
- * alone: PostgreSQL 17 and later look up a sorted array in one walk over the index's pages, at 0.2 us a row, where a
- * join with what each is settled as descends from the root for each, 1.0 us. The others are joined. (An update for
- * each outcome was tried: 5 updates a statement made batches of 100 a tenth slower.)
+ * Each slot's epoch is compared, and its row locked, so that nobody can take it before this is committed: what belongs
+ * to a slot that is lost changes nothing. Slots, and albums, are locked in their order, so that two settlements never
+ * wait for one another.
+ *
+ * The ledger says `sent_at` when an event was sent, and never before. Whatever could have been sent moves the generation
+ * on, so that no later request meets an event id that a relay which was away may still post. What was sent counts even
+ * when its row was deleted or changed meanwhile.
+ *
+ * The statement may be run again: rows that are settled stay as they are.
  */
-export function settle(
+export async function settle(
   db: Queryable,
-  lease: string,
-  { scheduled = [], duplicates = [], indexed = [], indexedUnsent = [] }: Partial<Outcomes>,
-): Promise<Settlement> {
-  const first = scheduled.filter(row => row.generation === 1).map(row => row.id);
-  const others: { id: number; as: string; generation: number | null }[] = [
-    ...scheduled.filter(row => row.generation !== 1).map(row => ({ ...row, as: 'scheduled' })),
-    ...duplicates.map(id => ({ id, as: 'duplicate', generation: null })),
-    ...indexed.map(id => ({ id, as: 'indexed', generation: null })),
-    ...indexedUnsent.map(id => ({ id, as: 'indexed_unsent', generation: null })),
-  ];
-  const otherIds = others.map(row => row.id);
-  return settleWith(
-    db,
-    [...first, ...otherIds],
-    db`first AS (
-      UPDATE ingestion_outbox AS request
-      SET settled_at = now(), last_error = NULL, status = 'scheduled', generation = 1
-      WHERE request.id = ANY(${first}::bigint[]) AND ${owned(db, lease)}
-      RETURNING request.id, request.album_batch_id, request.status
-    ),
-    others AS (
-      UPDATE ingestion_outbox AS request
-      SET settled_at = now(), last_error = NULL, generation = outcome.generation,
-        status = CASE outcome.kind WHEN 'scheduled' THEN 'scheduled' ELSE 'skipped' END,
-        reason = CASE outcome.kind WHEN 'scheduled' THEN NULL
-          WHEN 'duplicate' THEN 'duplicate' ELSE 'already_indexed' END
-      FROM unnest(
-        ${otherIds}::bigint[], ${others.map(row => row.as)}::text[], ${others.map(row => row.generation)}::int[]
-      ) AS outcome (id, kind, generation)
-      WHERE request.id = outcome.id AND ${owned(db, lease)}
-      RETURNING request.id, request.album_batch_id, request.status, request.isrc, outcome.kind
-    ),
-    corrected AS (
-      UPDATE ingestion_ledger AS ledger
-      SET indexed_at = now(),
-        sent_at = CASE others.kind WHEN 'indexed_unsent' THEN ledger.prior_sent_at ELSE ledger.sent_at END,
-        generation = ledger.generation - CASE others.kind WHEN 'indexed_unsent' THEN 1 ELSE 0 END
-      FROM others
-      WHERE others.kind IN ('indexed', 'indexed_unsent')
-        AND ledger.isrc = others.isrc AND ledger.outbox_id = others.id
-    ),
-    settled AS (
-      SELECT id, album_batch_id, status FROM first
-      UNION ALL SELECT id, album_batch_id, status FROM others
-    )`,
-  );
-}
-
-/**
- * Settles a row that is refused for good. The ledger forgets the sending, so that the next request for the
- * recording is no duplicate (rule R5), and keeps the generation, so that it gets an event id of its own.
- *
- * A forced request may die while an earlier sending is within the dedupe window. The next ones are duplicates of
- * that: the recording was sent, and the ledger does not call it dead.
- *
- * @param reason what refused it, for people
- */
-export function settleDead(
-  db: Queryable,
-  lease: string,
-  { id, reason }: { id: number; reason: string },
+  relay: string,
+  slots: OwnedSlot[],
+  rows: RowOutcome[],
   { dedupeWindowMs }: { dedupeWindowMs: number },
 ): Promise<Settlement> {
-  return settleWith(
-    db,
-    [id],
-    db`settled AS (
-      UPDATE ingestion_outbox AS request
-      SET status = 'dead', reason = ${reason}, last_error = ${reason}, settled_at = now(),
-        attempts = attempts + 1
-      WHERE id = ${id} AND ${owned(db, lease)}
-      RETURNING id, isrc, album_batch_id, status
+  const [answer] = await db<
+    [{ heldSlots: number[] | null; writtenIds: string[] | null; closed: ClosedBatch[] | null }]
+  >`
+    WITH fence AS MATERIALIZED (
+      SELECT slot.slot FROM relay_slots AS slot
+      JOIN unnest(${slots.map(({ slot }) => slot)}::smallint[], ${slots.map(({ epoch }) => epoch)}::bigint[])
+        AS held (slot, epoch) ON held.slot = slot.slot
+      WHERE slot.owner = ${relay}::uuid AND slot.epoch = held.epoch
+      ORDER BY slot.slot
+      FOR SHARE OF slot
     ),
-    corrected AS (
-      UPDATE ingestion_ledger AS ledger
-      SET sent_at = ledger.prior_sent_at,
-        dead_reason = CASE
-          WHEN ledger.prior_sent_at > now() - ${dedupeWindowMs} * interval '1 millisecond' THEN NULL
-          ELSE ${reason}
-        END
-      FROM settled WHERE ledger.isrc = settled.isrc AND ledger.outbox_id = settled.id
-    )`,
-  );
-}
-
-/**
- * Which of the rows were settled under this lease already. For a settlement whose answer was lost with the
- * connection: repeated, it finds nothing to change, and the rows are its own all the same.
- */
-export async function readSettledUnder(db: Queryable, lease: string, ids: number[]): Promise<number[]> {
-  const rows = await db<{ id: number }[]>`
-    SELECT id FROM ingestion_outbox
-    WHERE id = ANY(${ids}::bigint[]) AND lease = ${lease}::uuid AND settled_at IS NOT NULL`;
-  return rows.map(row => row.id);
-}
-
-/**
- * Only what is still owned may be changed: a relay that was away past its lease must not overwrite what its
- * successor made of the row (river#1302, wolverine#585, namastack#204).
- */
-export function owned(db: Queryable, lease: string): Fragment {
-  return db`request.lease = ${lease}::uuid AND request.status = 'in_flight'`;
-}
-
-/**
- * Runs a settlement in one statement with all that follows from it: the ledger's correction, and the count
- * of each album. Album rows are locked in order of their ids, so that two relays that settle rows of the same
- * two albums do not wait for one another.
- *
- * Mostly all of the rows are settled, and then their ids need not be written out and read again.
- *
- * @param ids of the rows that it is about
- * @param settlement CTEs, among them `settled` with the rows that it has changed
- */
-async function settleWith(db: Queryable, ids: number[], settlement: Fragment): Promise<Settlement> {
-  const [answer] = await db<[{ ids: number[] | null; closed: ClosedBatch[] | null }]>`
-    WITH ${settlement},
+    outcome AS MATERIALIZED (
+      SELECT given.id::bigint AS id, given.isrc, given.what, given.leads, given.generation, given.error, given.delay_ms
+      FROM unnest(
+        ${rows.map(row => row.id)}::text[], ${rows.map(row => row.isrc)}::text[], ${rows.map(row => row.slot)}::smallint[],
+        ${rows.map(row => row.as)}::text[], ${rows.map(row => String(row.leads))}::text[]::boolean[],
+        ${rows.map(row => row.generation)}::int[], ${rows.map(row => row.error ?? null)}::text[],
+        ${rows.map(row => row.delayMs ?? null)}::float8[]
+      ) AS given (id, isrc, slot, what, leads, generation, error, delay_ms)
+      WHERE given.slot = ANY(ARRAY(SELECT slot FROM fence))
+    ),
+    written AS (
+      UPDATE ingestion_outbox AS request
+      SET status = CASE
+          WHEN outcome.what IN ('sent', 'answered') THEN 'scheduled'
+          WHEN outcome.what IN ('duplicate', 'indexed') THEN 'skipped'
+          WHEN outcome.what = 'dead' THEN 'dead'
+          ELSE 'pending' END,
+        reason = CASE outcome.what WHEN 'duplicate' THEN 'duplicate' WHEN 'indexed' THEN 'already_indexed'
+          WHEN 'dead' THEN outcome.error END,
+        generation = CASE WHEN outcome.what IN ('sent', 'answered') THEN outcome.generation END,
+        settled_at = CASE WHEN outcome.what <> 'refused' THEN now() END,
+        attempts = request.attempts + (outcome.what IN ('dead', 'refused'))::int,
+        last_error = outcome.error,
+        available_at = CASE WHEN outcome.what = 'refused'
+          THEN now() + outcome.delay_ms * interval '1 millisecond' ELSE request.available_at END
+      FROM outcome
+      -- Not "settled_at IS NULL", which says the same: an index of open rows would be walked for it on empty tables.
+      WHERE request.id = outcome.id AND request.status IN ('pending', 'in_flight') AND request.isrc = outcome.isrc
+      RETURNING request.id, request.album_batch_id, request.status
+    ),
+    noted AS (
+      INSERT INTO ingestion_ledger AS ledger (isrc, outbox_id, generation, sent_at, indexed_at, dead_reason)
+      SELECT isrc, id, generation, CASE what WHEN 'sent' THEN now() END, CASE what WHEN 'indexed' THEN now() END,
+        CASE what WHEN 'dead' THEN error END
+      FROM outcome WHERE leads AND what IN ('sent', 'indexed', 'dead')
+      ORDER BY isrc
+      ON CONFLICT (isrc) DO UPDATE SET outbox_id = excluded.outbox_id, generation = excluded.generation,
+        sent_at = coalesce(excluded.sent_at, ledger.sent_at),
+        indexed_at = coalesce(excluded.indexed_at, ledger.indexed_at),
+        dead_reason = CASE WHEN ledger.sent_at > now() - ${dedupeWindowMs} * interval '1 millisecond' THEN NULL
+          ELSE excluded.dead_reason END
+      WHERE ledger.generation <= excluded.generation
+    ),
     counted AS (
       SELECT album_batch_id AS id,
         count(*) FILTER (WHERE status = 'scheduled')::int AS scheduled,
         count(*) FILTER (WHERE status = 'skipped')::int AS skipped,
         count(*) FILTER (WHERE status = 'dead')::int AS dead
-      FROM settled WHERE album_batch_id IS NOT NULL GROUP BY album_batch_id
+      FROM written WHERE album_batch_id IS NOT NULL AND status <> 'pending' GROUP BY album_batch_id
     ),
     locked AS MATERIALIZED (
       SELECT counted.* FROM album_ingestion_batches AS batch JOIN counted ON counted.id = batch.id
@@ -173,9 +132,33 @@ async function settleWith(db: Queryable, ids: number[], settlement: Fragment): P
       RETURNING batch.*
     )
     SELECT
-      (SELECT CASE WHEN count(*) < ${ids.length}::int THEN coalesce(array_agg(id), '{}') END FROM settled) AS ids,
+      (SELECT CASE WHEN count(*) < ${slots.length}::int THEN coalesce(array_agg(slot), '{}') END FROM fence) AS "heldSlots",
+      (SELECT CASE WHEN count(*) < ${rows.length}::int THEN coalesce(array_agg(id::text), '{}') END FROM written) AS "writtenIds",
       (SELECT json_agg(json_build_object('totalTracks', total_tracks,
           'scheduledCount', scheduled_count, 'skippedCount', skipped_count))
         FROM totals WHERE scheduled_count + skipped_count + dead_count = total_tracks) AS closed`;
-  return { ids: answer.ids ?? ids, closed: answer.closed ?? [] };
+  // All slots and rows, almost always: then nothing is written out.
+  const { heldSlots, writtenIds, closed } = answer;
+  return {
+    lostSlots:
+      heldSlots === null
+        ? []
+        : missing(
+            slots.map(({ slot }) => slot),
+            heldSlots,
+          ),
+    unchanged:
+      writtenIds === null
+        ? []
+        : missing(
+            rows.map(({ id }) => id),
+            writtenIds,
+          ),
+    closed: closed ?? [],
+  };
+}
+
+function missing<Value>(wanted: Value[], found: Value[]): Value[] {
+  const there = new Set(found);
+  return wanted.filter(value => !there.has(value));
 }

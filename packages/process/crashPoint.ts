@@ -3,8 +3,10 @@
  * with SIGKILL the first time that it gets there, `CRASH_AT=after_send:3` the third time.
  */
 export type CrashPoint =
-  | 'after_claim'
-  | 'after_dedupe'
+  | 'before_renewal'
+  | 'after_renewal'
+  | 'before_hand_back'
+  | 'after_read'
   | 'after_index_check'
   | 'after_send'
   | 'within_settlement'

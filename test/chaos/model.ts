@@ -69,7 +69,7 @@ function* oneRowEach({ additions, rows }: Outcome) {
   for (const { title } of rows) if (!added.has(title)) yield `R2: ${title} was never added`;
 }
 
-/** R3, R6: an event says what its row says, and an id never comes with anything else. */
+/** R3, R5, R6: an event says what its row says, and an id never stands for two recordings, or for a plain and a forced request. */
 function* oneMeaningEach({ rows, events }: Outcome) {
   const rowOf = new Map(rows.map(row => [row.title, row]));
   for (const { id, data } of events) {
@@ -80,53 +80,73 @@ function* oneMeaningEach({ rows, events }: Outcome) {
     if (!same) yield `R3: ${id} says what nobody asked for: ${JSON.stringify(data)}`;
   }
   for (const [id, repeated] of Map.groupBy(events, event => event.id)) {
-    const meanings = new Set(repeated.map(({ name, ts, data }) => JSON.stringify([name, ts, data])));
-    if (meanings.size > 1) yield `R6: ${id} came with different data: ${[...meanings].join(' and ')}`;
+    const meanings = new Set(
+      repeated.map(({ name, data }) => JSON.stringify([name, data?.isrc, data?.force])),
+    );
+    if (meanings.size > 1) yield `R6: ${id} stands for several things: ${[...meanings].join(' and ')}`;
+    for (const [title, same] of Map.groupBy(repeated, ({ data }) => data?.title)) {
+      const contents = new Set(same.map(({ ts, data }) => JSON.stringify([ts, data])));
+      if (contents.size > 1)
+        yield `R6: ${id} of ${title} came with different data: ${[...contents].join(' and ')}`;
+    }
   }
 }
 
-/** R1, R3, R4, R8: every row is settled, and those that are scheduled have one event, the others none. */
+/**
+ * R1, R3, R4, R5, R8: every row is settled. One that is scheduled has an event of its recording and its kind under its
+ * generation: its own, or that of another request which was open at the same time. Of the others none has an event of
+ * its own, unless a relay died before it wrote down that it had sent one.
+ */
 function* eachSettledAsItWent({ rows, events, isIndexed, isRefused }: Outcome) {
+  const kindOf = new Map(events.map(({ id, data }) => [id, data?.force]));
   const idsOf = idsByTitle(events);
   for (const { title, isrc, force, status, reason, generation, settled } of rows) {
     const ids = idsOf.get(title) ?? [];
     const right = {
-      scheduled: ids.length === 1 && ids[0] === `track-ingestion:${isrc}:${generation}`,
+      scheduled: kindOf.get(`track-ingestion:${isrc}:${generation}`) === force && ids.length <= 1,
       'skipped already_indexed': isIndexed(isrc) && !force && ids.length <= 1,
-      'skipped duplicate': !force && ids.length === 0,
+      'skipped duplicate': !force && ids.length <= 1,
       dead: isRefused(isrc) && ids.length === 0,
     }[status === 'skipped' ? `${status} ${reason}` : status];
     if (!settled || !right) {
-      const is = `${status}${settled ? '' : ' and not settled'} (${reason})`;
-      yield `R1, R3, R4, R8: ${title} (${isrc}) is ${is}; its events: ${ids.join(', ') || 'none'}`;
+      const is = `${status}${settled ? '' : ' and not settled'} (${reason}, generation ${generation})`;
+      yield `R1, R3, R4, R5, R8: ${title} (${isrc}) is ${is}; its events: ${ids.join(', ') || 'none'}`;
     }
   }
 }
 
 /** R1, R5, R6: in a window a recording is sent once, and anew only where forced; its generations rise. */
 function* oncePerWindow({ additions, rows, events, ledger, isIndexed }: Outcome) {
-  const idsOf = idsByTitle(events);
   const windowOf = new Map(additions.map(({ title, window }) => [title, window]));
   const entryOf = new Map(ledger.map(entry => [entry.isrc, entry]));
-  const generationOf = ({ title }: Row) => Number(idsOf.get(title)?.[0]?.split(':')[2]);
+  const sentOf = Map.groupBy(events, ({ data }) => String(data?.isrc));
 
   for (const [isrc, asked] of Map.groupBy(rows, row => row.isrc)) {
-    let highest = 0;
-    const windows = Map.groupBy(asked, row => windowOf.get(row.title) ?? 0);
-    for (const [window, rowsThen] of [...windows].sort(([a], [b]) => a - b)) {
-      const sent = rowsThen
-        .filter(row => idsOf.has(row.title))
-        .sort((a, b) => generationOf(a) - generationOf(b));
-      const told = `${isrc} in window ${window}: ${sent.map(row => `${generationOf(row)} (${row.title})`).join(', ')}`;
-      if (sent.slice(1).some(row => !row.force)) yield `R5: sent twice: ${told}`;
-      if (sent.length === 0 && !isIndexed(isrc) && rowsThen.some(row => row.reason === 'duplicate')) {
-        yield `R1: duplicates of nothing: ${told}`;
-      }
-      if (sent.some(row => generationOf(row) <= highest)) yield `R6: the generation does not rise: ${told}`;
-      highest = Math.max(highest, ...sent.map(generationOf));
+    const ids = new Map<number, { window: number; force: boolean }>();
+    for (const { id, data } of sentOf.get(isrc) ?? []) {
+      const window = windowOf.get(String(data?.title)) ?? 0;
+      const generation = Number(id.split(':')[2]);
+      const before = ids.get(generation)?.window ?? window;
+      if (before !== window) yield `R6: ${id} is used in the windows ${before} and ${window}`;
+      ids.set(generation, { window, force: data?.force === true });
     }
+    const sent = [...ids].sort(([a], [b]) => a - b);
+    const told = sent.map(([generation, { window }]) => `${generation} in window ${window}`).join(', ');
+    for (const [window, rowsThen] of Map.groupBy(asked, row => windowOf.get(row.title) ?? 0)) {
+      const then = sent.filter(([, event]) => event.window === window);
+      if (then.slice(1).some(([, { force }]) => !force)) yield `R5: ${isrc} is sent twice: ${told}`;
+      if (then.length === 0 && !isIndexed(isrc) && rowsThen.some(row => row.reason === 'duplicate')) {
+        yield `R1: ${isrc} has duplicates of nothing in window ${window}: ${told}`;
+      }
+    }
+    if (sent.some(([, { window }], place) => window < (sent[place - 1]?.[1].window ?? 0))) {
+      yield `R6: the generation of ${isrc} does not rise: ${told}`;
+    }
+    const highest = sent.at(-1)?.[0] ?? 0;
     const entry = entryOf.get(isrc);
-    if (highest > 0 && !(entry?.sent && entry.generation >= highest)) {
+    // One whose event was accepted unheard, and that was found indexed then, is known by its generation.
+    const isKnown = entry && entry.generation >= highest && (entry.sent || isIndexed(isrc));
+    if (highest > 0 && !isKnown) {
       yield `R5: the ledger does not know that ${isrc}:${highest} was sent: ${JSON.stringify(entry)}`;
     }
   }

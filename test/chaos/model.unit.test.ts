@@ -61,7 +61,7 @@ test.each<[string, string, Change]>([
   ['a row that is not settled', 'R1', change('rows', 0, { settled: false })],
   ['a row that is pending', 'R1', change('rows', 1, { status: 'pending' })],
   ['an event that is missing', 'R1', ({ events }) => events.pop()],
-  ['an event of a duplicate', 'R1', ({ events, rows }) => events.push(event(rows[1] as Row, 2))],
+  ['an event of a duplicate', 'R5', ({ events, rows }) => events.push(event(rows[1] as Row, 2))],
   ['two events of one row', 'R1', ({ events, rows }) => events.push(event(rows[0] as Row, 2))],
   ['a skipped recording that is not indexed', 'R1', change('rows', 1, { reason: 'already_indexed' })],
   ['a dead row of a recording that is not refused', 'R1', change('rows', 1, { status: 'dead' })],

@@ -34,7 +34,7 @@ export async function countInserts(sql: Sql): Promise<number> {
 export async function countOpen(sql: Sql): Promise<number> {
   const [answer] = await sql<[{ open: number }]>`
     SELECT count(*)::int AS open FROM ingestion_outbox
-    WHERE settled_at IS NULL OR status IN ('pending', 'in_flight')`;
+    WHERE settled_at IS NULL`;
   return answer.open;
 }
 
@@ -61,17 +61,17 @@ export async function readBrokenAlbums(sql: Sql, { albums }: Catalogue): Promise
 /** Lets a day pass: what was sent until now is out of the dedupe window of 24 h. */
 export async function passADay(sql: Sql): Promise<void> {
   await sql`
-    UPDATE ingestion_ledger
-    SET sent_at = sent_at - interval '25 hours', prior_sent_at = prior_sent_at - interval '25 hours'`;
+    UPDATE ingestion_ledger SET sent_at = sent_at - interval '25 hours'`;
 }
 
-/** Rows that relays held at a moment on the database's clock. */
+/** Rows that were open and due at a moment on the database's clock. */
 export type Held = { at: Date; ids: number[] };
 
 export async function readHeld(sql: Sql): Promise<Held> {
   const rows = await sql<{ at: Date; id: number | null }[]>`
     SELECT now() AS at, request.id
-    FROM (SELECT 1) AS always LEFT JOIN ingestion_outbox AS request ON request.status = 'in_flight'`;
+    FROM (SELECT 1) AS always
+    LEFT JOIN ingestion_outbox AS request ON request.settled_at IS NULL AND request.available_at <= now()`;
   return { at: (rows[0] as { at: Date }).at, ids: rows.flatMap(({ id }) => id ?? []) };
 }
 

@@ -42,7 +42,7 @@ export type Figures = {
   repeatedSends: number;
   /** ms from the end of the last fault until nothing was open. */
   longestDrainMs: number;
-  /** ms from the kill of a relay until all was settled that was in flight then, whatever else was broken. */
+  /** ms from the kill of a relay until all was settled that was due then, whatever else was broken. */
   longestRecoveryMs: number;
   /** What is wrong; empty when all is well. */
   violations: string[];

@@ -10,7 +10,7 @@ import { type Random, randomStream } from './random.ts';
 import { type Services, startServices } from './services.ts';
 import { indexedFromTheStart, isRefused } from './workload.ts';
 
-/** Short, so that rows come free soon after a kill, and longer than a batch takes on a busy machine. */
+/** Short, so that slots come free soon after a kill, and longer than a batch takes on a busy machine. */
 export const leaseMs = 2_000;
 export const relayCount = 4;
 
@@ -33,8 +33,10 @@ export type System = {
 };
 
 const relayCrashPoints = [
-  'after_claim',
-  'after_dedupe',
+  'before_renewal',
+  'after_renewal',
+  'before_hand_back',
+  'after_read',
   'after_index_check',
   'after_send',
   'within_settlement',

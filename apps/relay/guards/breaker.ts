@@ -26,6 +26,7 @@ export class Breaker {
   #openUntil = 0;
   #state: 'closed' | 'tripped' = 'closed';
   #callsUnderWay = 0;
+  #failingSince = 0;
 
   constructor(options: BreakerOptions) {
     this.#options = options;
@@ -47,6 +48,11 @@ export class Breaker {
    */
   get isHeldBack(): boolean {
     return this.state === 'open' || (this.state === 'probing' && this.#callsUnderWay > 0);
+  }
+
+  /** Since when it has not been closed, in ms; 0 when it is. */
+  get heldBackMs(): number {
+    return this.#state === 'closed' ? 0 : performance.now() - this.#failingSince;
   }
 
   /** Makes calls. What came of them is told by {@link succeeded} or {@link failed}. */
@@ -79,6 +85,7 @@ export class Breaker {
     const { firstWaitMs, longestWaitMs } = this.#options;
     const backoff = Math.min(longestWaitMs, firstWaitMs * 2 ** this.#failures) * (1 + Math.random() / 4);
     this.#failures += 1;
+    if (this.#state === 'closed') this.#failingSince = performance.now();
     this.#state = 'tripped';
     this.#openUntil = performance.now() + Math.max(backoff, Math.min(retryAfterMs, longestRetryAfterMs));
   }

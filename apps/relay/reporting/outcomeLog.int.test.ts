@@ -17,7 +17,7 @@ test('the log has exactly the lines and fields of the contract', async () => {
     { isrc: known, title: 'Three' },
     { isrc: blank, title: '' },
   );
-  const { lines, stop } = here.start();
+  const { lines, stop } = await here.start();
   await here.settled();
   await stop();
 
@@ -67,7 +67,7 @@ test('the log says once that an album is done, with its counts', async () => {
   const [sentBefore, inIndex, blank] = isrcs as [Isrc, Isrc, Isrc];
   await here.qdrant.add(inIndex);
   await here.request({ isrc: sentBefore });
-  const { lines, stop } = here.start({ batchSize: 2, concurrency: 4 });
+  const { lines, stop } = await here.start({ RELAY_BATCH_SIZE: 2, RELAY_CONCURRENCY: 4 });
   await here.settled();
   const recording = { artist: 'Miles Davis', album: 'Kind of Blue' };
   await enqueueAlbum(
@@ -97,7 +97,10 @@ test('the log says of two relays on many albums once each that it is done', asyn
       (some(9) as Isrc[]).map(isrc => ({ ...recording, isrc })),
     );
   }
-  const relays = [here.start({ batchSize: 5, concurrency: 3 }), here.start({ batchSize: 4, concurrency: 3 })];
+  const relays = [
+    await here.start({ RELAY_BATCH_SIZE: 5, RELAY_CONCURRENCY: 3 }),
+    await here.start({ RELAY_BATCH_SIZE: 4, RELAY_CONCURRENCY: 3 }),
+  ];
   await here.settled();
   await Promise.all(relays.map(relay => relay.stop()));
   const lines = relays.flatMap(relay => relay.lines);

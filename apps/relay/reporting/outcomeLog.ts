@@ -1,31 +1,32 @@
 import type { LogFields } from '@segue/ingestion/logEvents.ts';
-import type { ClaimedRow } from '@segue/outbox/claim.ts';
+import type { OpenRow } from '@segue/outbox/row.ts';
 import type { Logger } from '@segue/telemetry/logger.ts';
-import type { Settled } from '../steps/settle.ts';
+import type { BatchReport } from './batchReport.ts';
 
 /** Says, line by line as the contract lists them, what became of a batch. */
-export function logSettled(logger: Logger, settled: Settled, durationMs: number): void {
-  const duration_ms = Math.round(durationMs);
-  const line = <Fields extends LogFields>(row: ClaimedRow, fields: Fields) => ({
+export function logReport(logger: Logger, report: BatchReport): void {
+  const duration_ms = Math.round(report.durationMs);
+  const line = <Fields extends LogFields>(row: OpenRow, fields: Fields) => ({
     isrc: row.isrc,
     trackTitle: row.title,
+    ...(row.requestId === null ? {} : { requestId: row.requestId }),
     ...fields,
     duration_ms,
   });
-  for (const row of settled.scheduled) {
+  for (const row of report.scheduled) {
     logger.info(line(row, { event: 'ingestion_scheduled', result: 'success' }));
   }
-  for (const row of settled.indexed) {
+  for (const row of report.indexed) {
     logger.warn(line(row, { event: 'ingestion_skipped', result: 'skipped', reason: 'already_indexed' }));
   }
-  for (const row of settled.duplicates) {
+  for (const row of report.duplicates) {
     logger.info(line(row, { event: 'ingestion_skipped', result: 'skipped', reason: 'duplicate' }));
   }
-  for (const { row, error, dead } of settled.refused) {
+  for (const { row, error, dead } of report.refused) {
     const what = dead ? 'dead: no further attempt is made' : `refused ${row.attempts + 1} times so far`;
     logger.error(line(row, { event: 'ingestion_error', result: 'error', reason: error }), what);
   }
-  for (const { totalTracks, scheduledCount, skippedCount } of settled.closed) {
+  for (const { totalTracks, scheduledCount, skippedCount } of report.closed) {
     logger.info({
       event: 'album_ingestion_batch',
       result: 'success',

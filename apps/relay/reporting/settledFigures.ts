@@ -1,24 +1,24 @@
-import type { Settled } from '../steps/settle.ts';
+import type { BatchReport } from './batchReport.ts';
 import type { BatchFigures } from './metrics.ts';
 
-/** What metrics tell of a batch that was just settled. */
-export function figuresOf(settled: Settled, durationMs: number): BatchFigures {
-  const dead = settled.refused.filter(refusal => refusal.dead).length;
+/** What metrics tell of a batch. */
+export function figuresOf(report: BatchReport): BatchFigures {
+  const dead = report.refused.filter(refusal => refusal.dead).length;
   const outcomes = {
-    scheduled: settled.scheduled.length,
-    already_indexed: settled.indexed.length,
-    duplicate: settled.duplicates.length,
+    scheduled: report.scheduled.length + report.gathered,
+    already_indexed: report.indexed.length,
+    duplicate: report.duplicates.length,
     dead,
-    refused: settled.refused.length - dead,
-    left: settled.released.reduce((rows, group) => rows + group.rows.length, 0),
-    lost: settled.lost,
+    refused: report.refused.length - dead,
+    left: report.left,
+    lost: report.lost,
   };
   return {
     size: Object.values(outcomes).reduce((sum, rows) => sum + rows, 0),
     outcomes,
-    sentRequestedMs: settled.scheduled.map(row => Date.parse(row.createdAt)),
-    sentAt: performance.now(),
-    stepsMs: {},
-    durationMs,
+    sentRequestedMs: report.scheduled.map(({ requestedMs }) => requestedMs),
+    sentAt: performance.now() - (report.durations.settle ?? 0),
+    stepsMs: report.durations,
+    durationMs: report.durationMs,
   };
 }

@@ -1,33 +1,32 @@
 import { reasonOf } from '@segue/process/reason.ts';
 import type { TrackIndex } from '@segue/track-index/trackIndex.ts';
 import type { Breaker } from '../guards/breaker.ts';
-import type { TakenRow } from './dropDuplicates.ts';
-
-export type Asked = {
-  wanted: TakenRow[];
-  /** In the index already (rule R4). */
-  indexed: TakenRow[];
-  /** Why the index could not be asked; all rows are wanted then (rule R7). */
-  error?: string;
-};
+import type { Sending } from './decide.ts';
 
 /**
- * Asks the index for the whole batch in one call. Forced rows are not asked for. An index that failed lately
- * is not asked at all until its breaker lets a probe through: a batch must not wait for it each time anew.
+ * Asks the index for the whole batch in one call, and notes what is indexed (rule R4). Forced requests are not asked
+ * for. An index that failed lately is not asked at all until its breaker lets a probe through: a batch must not wait
+ * for it each time anew.
+ *
+ * @returns why the index could not be asked; all are sent then (rule R7). null: it was asked, or there was no need.
  */
-export async function askIndex(index: TrackIndex, breaker: Breaker, rows: TakenRow[]): Promise<Asked> {
-  const questions = rows.filter(row => !row.force);
-  if (questions.length === 0) return { wanted: rows, indexed: [] };
-  if (breaker.state === 'open') {
-    return { wanted: rows, indexed: [], error: 'Qdrant is not asked, since it failed a moment ago' };
-  }
+export async function askIndex(
+  index: TrackIndex,
+  breaker: Breaker,
+  sendings: Sending[],
+): Promise<string | null> {
+  const questions = sendings.filter(({ force }) => !force);
+  if (questions.length === 0) return null;
+  if (breaker.state === 'open') return 'Qdrant is not asked, since it failed a moment ago';
   try {
-    const exists = await index.checkTracksExist(questions.map(row => row.isrc));
+    const exists = await index.checkTracksExist(questions.map(({ isrc }) => isrc));
     breaker.succeeded();
-    const isIndexed = (row: TakenRow) => !row.force && exists.get(row.isrc) === true;
-    return { wanted: rows.filter(row => !isIndexed(row)), indexed: rows.filter(isIndexed) };
+    for (const sending of questions) {
+      if (exists.get(sending.isrc) === true) sending.outcome = { as: 'indexed' };
+    }
+    return null;
   } catch (error) {
     breaker.failed();
-    return { wanted: rows, indexed: [], error: `Qdrant: ${reasonOf(error)}` };
+    return `Qdrant: ${reasonOf(error)}`;
   }
 }

@@ -1,56 +1,65 @@
-import type { ClaimedRow } from '@segue/outbox/claim.ts';
-import type { Asked } from './askIndex.ts';
-import type { Deduped, TakenRow } from './dropDuplicates.ts';
-import type { Refusal, Sent } from './send.ts';
+import type { RowOutcome } from '@segue/outbox/settle.ts';
+import type { Batch, Sending } from './decide.ts';
 
-/** Rows to be handed back together. */
-export type Release = { rows: ClaimedRow[]; delayMs: number; error: string | null };
+/** The wait after the first refusal, doubled with each further one: 10 attempts take about 3 minutes. */
+const firstRetryMs = 500;
+const longestRetryMs = 60_000;
 
-/** What is to be written down about each row of a claim; every row is in one place. */
-export type Conclusion = {
-  scheduled: TakenRow[];
-  /** Indexed, and certainly never sent by these rows. */
-  indexedUnsent: ClaimedRow[];
-  /** Indexed, but perhaps sent by an earlier attempt, or not the owner of the recording. */
-  indexed: ClaimedRow[];
-  duplicates: ClaimedRow[];
-  refused: Refusal[];
-  released: Release[];
-};
-
-/** A held row asks again after so long: soon where its holder is in hand, later where that waits itself. */
-const heldSoonMs = 100;
-const heldLongMs = 1_000;
-
-/** What is left of a batch whose calls are used up. Inngest has had 64 for it: the others first. */
-const outOfCallsMs = 1_000;
+/** How long a request waits that was refused once more. Stretched by up to a quarter at random. */
+export function retryDelayMs(attempts: number): number {
+  return Math.min(longestRetryMs, firstRetryMs * 2 ** attempts) * (1 + Math.random() / 4);
+}
 
 /**
- * Draws the conclusion from what the steps have found. A follower is what its leader turned out to be, unless
- * the follower is forced or the leader is not decided: then it waits for a claim of its own.
+ * What is to be written down about a batch. Rows of which nothing is written stay as they are: those that wait, those of
+ * an undecided sending, and those behind a refused lead.
  */
-export function conclude(deduped: Deduped, asked: Asked, sent: Sent): Conclusion {
-  const again: ClaimedRow[] = [];
-  const followersOf = (leaders: TakenRow[]) => {
-    const followers = leaders.flatMap(leader => leader.followers);
-    again.push(...followers.filter(row => row.force));
-    return followers.filter(row => !row.force);
-  };
-  const conclusion: Conclusion = {
-    scheduled: sent.accepted,
-    indexedUnsent: asked.indexed.filter(row => row.fresh),
-    indexed: [...asked.indexed.filter(row => !row.fresh), ...followersOf(asked.indexed)],
-    duplicates: [...deduped.duplicates, ...followersOf(sent.accepted)],
-    refused: sent.refused,
-    released: [],
-  };
-  const undecided = sent.unsent.flatMap(row => [row, ...row.followers]);
-  again.push(...sent.refused.flatMap(({ row }) => row.followers));
-  conclusion.released = [
-    { rows: undecided, delayMs: sent.outOfCalls ? outOfCallsMs : 0, error: sent.outage?.error ?? null },
-    { rows: again, delayMs: 0, error: null },
-    { rows: deduped.held.filter(row => row.soon), delayMs: heldSoonMs, error: null },
-    { rows: deduped.held.filter(row => !row.soon), delayMs: heldLongMs, error: null },
-  ].filter(({ rows }) => rows.length > 0);
-  return conclusion;
+export function conclude(batch: Batch, { maxAttempts }: { maxAttempts: number }): RowOutcome[] {
+  const outcomes: RowOutcome[] = batch.duplicates.map(({ id, isrc, slot, generation }) => ({
+    id,
+    isrc,
+    slot,
+    as: 'duplicate',
+    leads: false,
+    generation,
+  }));
+  const noted = new Set(batch.sendings.map(({ isrc }) => isrc));
+  for (const { row, error } of batch.invalid) {
+    const { id, isrc, slot, generation } = row;
+    // Nothing of it can have been sent, so the generation stays.
+    outcomes.push({ id, isrc, slot, as: 'dead', leads: !noted.has(isrc), generation, error });
+    noted.add(isrc);
+  }
+  for (const sending of batch.sendings) outcomes.push(...outcomesOf(sending, maxAttempts));
+  return outcomes;
+}
+
+function outcomesOf(sending: Sending, maxAttempts: number): RowOutcome[] {
+  const { isrc, slot, generation, lead, others, gathered, outcome } = sending;
+  const row = (id: string, as: RowOutcome['as'], leads = false): RowOutcome => ({
+    id,
+    isrc,
+    slot,
+    as,
+    leads,
+    generation,
+  });
+  switch (outcome.as) {
+    case 'undecided':
+      return [];
+    case 'indexed':
+      return [row(lead.id, 'indexed', true), ...others.map(({ id }) => row(id, 'indexed'))];
+    case 'sent': {
+      const as = sending.force ? 'answered' : 'duplicate';
+      return [
+        row(lead.id, 'sent', true),
+        ...[...others.map(({ id }) => id), ...gathered].map(id => row(id, as)),
+      ];
+    }
+    case 'refused': {
+      const { error } = outcome;
+      if (lead.attempts + 1 >= maxAttempts) return [{ ...row(lead.id, 'dead', true), error }];
+      return [{ ...row(lead.id, 'refused'), error, delayMs: retryDelayMs(lead.attempts) }];
+    }
+  }
 }

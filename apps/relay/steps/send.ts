@@ -1,117 +1,80 @@
-import { eventId, eventProblem, type IngestionEvent, ingestionRequested } from '@segue/ingestion/event.ts';
+import type { IngestionEvent } from '@segue/ingestion/event.ts';
 import type { Answer } from '../inngest/answer.ts';
 import { newCanary, readCanaryAnswer } from '../inngest/canary.ts';
 import { dispatch, inngestLimits } from '../inngest/dispatch.ts';
 import type { EventSender } from '../inngest/eventSender.ts';
-import type { TakenRow } from './dropDuplicates.ts';
-
-export type Refusal = {
-  row: TakenRow;
-  error: string;
-  /** No further attempt can change it: the row makes no valid event. */
-  final: boolean;
-};
+import type { Sending } from './decide.ts';
+import { eventOf, sizeBound, sizeOf } from './event.ts';
 
 export type Sent = {
-  accepted: TakenRow[];
-  refused: Refusal[];
-  /** To be sent again under the same id, without an attempt being counted. */
-  unsent: TakenRow[];
+  /** The outage that stopped it. */
   outage?: Extract<Answer, { kind: 'unavailable' }>;
-  /** What is unsent is so because the batch has had all its calls. */
-  outOfCalls?: true;
+  /** Some are undecided since the batch has had all its calls. */
+  outOfCalls: boolean;
+  /** Whether Inngest has accepted, or refused, anything: it is there. */
+  answered: boolean;
 };
 
 export type SendDependencies = {
   sender: EventSender;
-  /** How long a call may take that begins now, in ms; 0: none may begin. */
-  callTimeMs: () => number;
+  /** Whether a call may begin now. */
+  mayCall: () => boolean;
   /** Aborted: the call under way is given up. */
   givingUp: AbortSignal;
   /** Called for each call that was not accepted. */
   onFailedCall: (error: string, durationMs: number) => void;
 };
 
-/** One call may take so long; a hanging Inngest is found out well within a lease of 30 s. */
+/** One call may take so long. */
 const longestCallMs = 8_000;
 
-/** Sends one event for each row, all in one call unless the limits of Inngest or a refused event forbid it. */
-export async function send(
-  rows: TakenRow[],
-  { sender, callTimeMs, givingUp, onFailedCall }: SendDependencies,
-): Promise<Sent> {
-  const refused: Refusal[] = [];
-  const sendable: { row: TakenRow; event: IngestionEvent }[] = [];
-  for (const row of rows) {
-    const event = eventOf(row);
-    const problem = eventProblem(event.data);
-    if (problem === null) sendable.push({ row, event });
-    else refused.push({ row, error: `it makes no valid event: ${problem}`, final: true });
-  }
+/** A refusal names the bytes of an event that is larger: Inngest's plans take 256 KiB, 512 KiB or 3 MiB. */
+const remarkableBytes = 200 * 1024;
 
+/**
+ * Sends one event for each undecided sending, all in one call unless the limits of Inngest or a refused event forbid it,
+ * and notes what Inngest answered. What stays undecided is to be sent again under the same id, without an attempt being
+ * counted.
+ */
+export async function send(
+  sendings: Sending[],
+  { sender, mayCall, givingUp, onFailedCall }: SendDependencies,
+): Promise<Sent> {
+  const undecided = sendings.filter(({ outcome }) => outcome.as === 'undecided');
+  const events = undecided.map(({ lead, generation }) => eventOf(lead, generation));
   const call = async <Read extends Answer>(
-    events: Parameters<EventSender>[0],
+    calledWith: Parameters<EventSender>[0],
     read: (answer: Answer) => Read,
   ): Promise<Read | null> => {
-    const timeoutMs = Math.min(longestCallMs, callTimeMs());
-    if (timeoutMs === 0) return null;
+    if (!mayCall()) return null;
     const began = performance.now();
-    const answer = read(await sender(events, { timeoutMs, signal: givingUp }));
+    const answer = read(await sender(calledWith, { timeoutMs: longestCallMs, signal: givingUp }));
     if (answer.kind !== 'accepted') onFailedCall(answer.error, performance.now() - began);
     return answer;
   };
   const result = await dispatch(
-    sendable.map(({ event }) => sizeBound(event)),
+    undecided.map(({ lead }) => sizeBound(lead)),
     inngestLimits,
     {
-      post(start, end) {
-        const events = sendable.slice(start, end).map(({ event }) => event);
-        return call(events, answer => answer);
-      },
+      post: (start, end) => call(events.slice(start, end), answer => answer),
       canary: () => call([newCanary()], readCanaryAnswer),
     },
   );
-  const rowAt = (index: number) => (sendable[index] as { row: TakenRow }).row;
+  for (const index of result.accepted) (undecided[index] as Sending).outcome = { as: 'sent' };
+  for (const { index, error } of result.refused) {
+    (undecided[index] as Sending).outcome = {
+      as: 'refused',
+      error: withSize(error, events[index] as IngestionEvent),
+    };
+  }
   return {
-    accepted: result.accepted.map(rowAt),
-    refused: [
-      ...refused,
-      ...result.refused.map(({ index, error }) => ({ row: rowAt(index), error, final: false })),
-    ],
-    unsent: result.unsent.map(rowAt),
     ...(result.outage ? { outage: result.outage } : {}),
-    ...(result.outOfCalls ? { outOfCalls: true } : {}),
+    outOfCalls: result.outOfCalls === true,
+    answered: result.accepted.length > 0 || result.refused.length > 0,
   };
 }
 
-/**
- * The event of a row. The same row always makes the same event, to the byte, so that a repeated send carries
- * nothing new under a known id. `ts` is the moment of the request on the database's clock: left to the SDK it
- * would be this machine's, and one that is an hour fast would delay every run by an hour.
- */
-export function eventOf(row: TakenRow): IngestionEvent {
-  return {
-    id: eventId(row.isrc, row.generation),
-    name: ingestionRequested,
-    ts: Date.parse(row.createdAt),
-    data: {
-      isrc: row.isrc,
-      title: row.title,
-      artist: row.artist,
-      album: row.album,
-      ...(row.artworkUrl ? { artworkUrl: row.artworkUrl } : {}),
-      priority: row.priority,
-      force: row.force,
-    },
-  };
-}
-
-/**
- * An upper bound of an event's bytes, without writing it: JSON takes at most 6 bytes for a UTF-16 unit
- * (`\u0000`), and the rest of an event is under 512.
- */
-function sizeBound({ data }: IngestionEvent): number {
-  const characters =
-    data.title.length + data.artist.length + data.album.length + (data.artworkUrl?.length ?? 0);
-  return 512 + 6 * characters;
+function withSize(error: string, event: IngestionEvent): string {
+  const bytes = sizeOf(event);
+  return bytes > remarkableBytes ? `${error} (the event has ${bytes} bytes)` : error;
 }

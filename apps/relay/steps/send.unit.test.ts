@@ -4,8 +4,10 @@ import { expect, test, vi } from 'vitest';
 import type { Answer } from '../inngest/answer.ts';
 import { type Canary, canaryName } from '../inngest/canary.ts';
 import type { SendOptions } from '../inngest/eventSender.ts';
-import { claimedRow, takenRow } from '../test/rows.ts';
-import { eventOf, type SendDependencies, send } from './send.ts';
+import { openRow, sendingOf } from '../test/rows.ts';
+import type { Sending } from './decide.ts';
+import { eventOf } from './event.ts';
+import { type SendDependencies, send } from './send.ts';
 
 const never = new AbortController().signal;
 
@@ -19,7 +21,7 @@ function outside(given: Partial<SendDependencies> = {}) {
   const onFailedCall = vi.fn();
   const dependencies: SendDependencies = {
     sender,
-    callTimeMs: () => 20_000,
+    mayCall: () => true,
     givingUp: never,
     onFailedCall,
     ...given,
@@ -29,97 +31,72 @@ function outside(given: Partial<SendDependencies> = {}) {
 
 const unavailable: Answer = { kind: 'unavailable', error: 'Inngest answered 503: later', retryAfterMs: 5 };
 
-test('a row makes the event of the contract', () => {
-  const row = takenRow({
-    title: 'So What',
-    artworkUrl: 'https://art/1',
-    priority: 5,
-    force: true,
-    generation: 3,
-    createdAt: '2026-11-23 12:00:00.123456+00',
-  });
-  expect(eventOf(row)).toEqual({
-    id: `track-ingestion:${row.isrc}:3`,
-    name: 'track/ingestion.requested',
-    ts: Date.parse('2026-11-23T12:00:00.123Z'),
-    data: {
-      isrc: row.isrc,
-      title: 'So What',
-      artist: 'Miles Davis',
-      album: 'Kind of Blue',
-      artworkUrl: 'https://art/1',
-      priority: 5,
-      force: true,
-    },
-  });
-});
-
-test.each([null, ''])('without artwork (%j) the event has no such field', artworkUrl => {
-  expect(eventOf(takenRow({ artworkUrl })).data).not.toHaveProperty('artworkUrl');
-});
-
-test('a moment is the same in every time zone that PostgreSQL may write it in', () => {
-  const moments = ['2026-11-23 12:00:00+00', '2026-11-23 17:30:00+05:30', '2026-11-23 08:30:00-03:30'];
-  for (const createdAt of moments) {
-    expect(eventOf(takenRow({ createdAt })).ts).toBe(Date.parse('2026-11-23T12:00:00Z'));
-  }
-});
+const sending = (given: Parameters<typeof openRow>[0] = {}) => sendingOf(openRow(given));
+const outcomesOf = (sendings: Sending[]) => sendings.map(({ outcome }) => outcome);
+const eventsOf = (sendings: Sending[]) => sendings.map(({ lead, generation }) => eventOf(lead, generation));
+const sent = { as: 'sent' };
+const undecided = { as: 'undecided' };
 
 test('a batch is one call', async () => {
   const { dependencies, sender, onFailedCall } = outside();
-  const rows = [takenRow(), takenRow()];
-  expect(await send(rows, dependencies)).toEqual({ accepted: rows, refused: [], unsent: [] });
-  expect(sender.mock.calls.map(([events]) => events)).toEqual([rows.map(eventOf)]);
+  const sendings = [sending(), sending()];
+  expect(await send(sendings, dependencies)).toEqual({ outOfCalls: false, answered: true });
+  expect(outcomesOf(sendings)).toEqual([sent, sent]);
+  expect(sender.mock.calls.map(([events]) => events)).toEqual([eventsOf(sendings)]);
   expect(onFailedCall).not.toHaveBeenCalled();
 });
 
-test('a row that makes no valid event is refused for good, and its batch-mates go out without it', async () => {
+test('what another step has decided is not sent, and stays as it is', async () => {
   const { dependencies, sender } = outside();
-  const [first, blank, last] = [takenRow(), takenRow({ title: ' ' }), takenRow()];
-  expect(await send([first, blank, last], dependencies)).toEqual({
-    accepted: [first, last],
-    refused: [{ row: blank, error: 'it makes no valid event: title: must not be empty', final: true }],
-    unsent: [],
-  });
-  expect(sender.mock.calls[0]?.[0]).toEqual([first, last].map(eventOf));
+  const [indexed, wanted] = [sending(), sending()];
+  indexed.outcome = { as: 'indexed' };
+  await send([indexed, wanted], dependencies);
+  expect(outcomesOf([indexed, wanted])).toEqual([{ as: 'indexed' }, sent]);
+  expect(sender.mock.calls.map(([events]) => events)).toEqual([eventsOf([wanted])]);
 });
 
-test('a batch of nothing but such rows is no call', async () => {
-  const { dependencies, sender } = outside();
-  expect((await send([takenRow({ title: '' })], dependencies)).refused).toHaveLength(1);
-  expect(sender).not.toHaveBeenCalled();
-});
-
-test('a row that Inngest refuses may be tried again, and each failed call is told once', async () => {
+test('a refused event is noted as refused, and each failed call is told once', async () => {
   const { dependencies, sender, onFailedCall } = outside();
-  const [good, bad] = [takenRow(), takenRow()];
+  const [good, bad] = [sending(), sending()];
   sender.mockImplementation(async events =>
     events.some(event => 'isrc' in event.data && event.data.isrc === bad.isrc)
       ? { kind: 'refused', error: 'Inngest answered 400: bad', published: 0 }
       : { kind: 'accepted' },
   );
-  expect(await send([good, bad], dependencies)).toEqual({
-    accepted: [good],
-    refused: [{ row: bad, error: 'Inngest answered 400: bad', final: false }],
-    unsent: [],
-  });
+  expect(await send([good, bad], dependencies)).toMatchObject({ answered: true });
+  expect(outcomesOf([good, bad])).toEqual([sent, { as: 'refused', error: 'Inngest answered 400: bad' }]);
   expect(onFailedCall.mock.calls).toEqual([
     ['Inngest answered 400: bad', expect.any(Number)],
     ['Inngest answered 400: bad', expect.any(Number)],
   ]);
 });
 
-test('a refusal without a canary that passes is an outage: the row counts no attempt', async () => {
+test('the refusal of a large event names its bytes', async () => {
+  const { dependencies, sender } = outside();
+  const large = sending({ title: 'x'.repeat(300_000), bytes: 300_020 });
+  sender.mockImplementation(async ([event]) =>
+    event?.name === canaryName
+      ? { kind: 'accepted' }
+      : { kind: 'refused', error: 'Inngest answered 413: too large', published: 0 },
+  );
+  await send([large], dependencies);
+  expect(large.outcome).toMatchObject({
+    as: 'refused',
+    error: expect.stringMatching(/too large \(the event has 300\d{3} bytes\)$/),
+  });
+});
+
+test('a refusal without a canary that passes is an outage: nothing is decided', async () => {
   const { dependencies, sender, onFailedCall } = outside();
   sender.mockResolvedValue({ kind: 'refused', error: 'Inngest answered 400: handler error', published: 0 });
-  const row = takenRow();
+  const sendings = [sending()];
   const error = 'Inngest answered 400: handler error (to segue/canary, too: it takes no event at all)';
-  expect(await send([row], dependencies)).toEqual({
-    accepted: [],
-    refused: [],
-    unsent: [row],
+  expect(await send(sendings, dependencies)).toEqual({
     outage: { kind: 'unavailable', error },
+    outOfCalls: false,
+    answered: false,
   });
+  expect(outcomesOf(sendings)).toEqual([undecided]);
   expect(sender.mock.calls.flatMap(([events]) => events.map(({ name }) => name))).toEqual([
     'track/ingestion.requested',
     canaryName,
@@ -136,48 +113,46 @@ test('no canary has the id of another', async () => {
       ids.add(event.id);
       return { kind: 'accepted' };
     });
-    await send([takenRow()], dependencies);
+    await send([sending()], dependencies);
   }
   expect(ids.size).toBe(3);
 });
 
-test('an outage leaves everything unsent, and is handed on', async () => {
+test('an outage leaves everything undecided, and is handed on', async () => {
   const { dependencies, sender, onFailedCall } = outside();
   sender.mockResolvedValue(unavailable);
-  const rows = [takenRow(), takenRow()];
-  expect(await send(rows, dependencies)).toEqual({
-    accepted: [],
-    refused: [],
-    unsent: rows,
+  const sendings = [sending(), sending()];
+  expect(await send(sendings, dependencies)).toEqual({
     outage: unavailable,
+    outOfCalls: false,
+    answered: false,
   });
+  expect(outcomesOf(sendings)).toEqual([undecided, undecided]);
   expect(onFailedCall).toHaveBeenCalledTimes(1);
 });
 
-test('where there is no time for a call, none begins', async () => {
-  const { dependencies, sender } = outside({ callTimeMs: () => 0 });
-  const rows = [takenRow()];
-  expect(await send(rows, dependencies)).toEqual({ accepted: [], refused: [], unsent: rows });
+test('where no call may begin, none begins', async () => {
+  const { dependencies, sender } = outside({ mayCall: () => false });
+  const sendings = [sending()];
+  await send(sendings, dependencies);
+  expect(outcomesOf(sendings)).toEqual([undecided]);
   expect(sender).not.toHaveBeenCalled();
 });
 
 test('nor does a further one, when that turns out between two', async () => {
-  const callTimeMs = vi.fn().mockReturnValueOnce(20_000).mockReturnValue(0);
-  const { dependencies, sender } = outside({ callTimeMs });
+  const mayCall = vi.fn().mockReturnValueOnce(true).mockReturnValue(false);
+  const { dependencies, sender } = outside({ mayCall });
   sender.mockResolvedValue({ kind: 'refused', error: 'Inngest answered 400: bad', published: 0 });
-  const rows = [takenRow(), takenRow()];
-  expect(await send(rows, dependencies)).toEqual({ accepted: [], refused: [], unsent: rows });
+  const sendings = [sending(), sending()];
+  await send(sendings, dependencies);
+  expect(outcomesOf(sendings)).toEqual([undecided, undecided]);
   expect(sender).toHaveBeenCalledTimes(1);
 });
 
-test('a call may take as long as there is time for one, and never longer than 8 s', async () => {
-  const timeouts: number[] = [];
-  for (const left of [20_000, 300, 100]) {
-    const { dependencies, sender } = outside({ callTimeMs: () => left });
-    await send([takenRow()], dependencies);
-    timeouts.push(sender.mock.calls[0]?.[1].timeoutMs as number);
-  }
-  expect(timeouts).toEqual([8_000, 300, 100]);
+test('a call may take 8 s', async () => {
+  const { dependencies, sender } = outside();
+  await send([sending()], dependencies);
+  expect(sender.mock.calls[0]?.[1].timeoutMs).toBe(8_000);
 });
 
 test('a call has never more than 5,000 events or 3 MiB, and no event is written to find out', async () => {
@@ -185,12 +160,17 @@ test('a call has never more than 5,000 events or 3 MiB, and no event is written 
   const times = fc.integer({ min: 1, max: 20_000 });
   const row = fc
     .record({ title: fc.tuple(text, times), artist: text, album: text, artworkUrl: fc.option(text) })
-    .map(({ title: [unit, times], ...rest }) => takenRow({ ...rest, title: `T${unit.repeat(times)}` }));
+    .map(({ title: [unit, times], ...rest }) => {
+      const title = `T${unit.repeat(times)}`;
+      const bytes = Buffer.byteLength(title + rest.artist + rest.album + (rest.artworkUrl ?? ''));
+      return sending({ ...rest, title, bytes });
+    });
 
   await fc.assert(
-    fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 8 }), async rows => {
+    fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 8 }), async sendings => {
       const { dependencies, sender } = outside();
-      expect((await send(rows, dependencies)).accepted).toHaveLength(rows.length);
+      await send(sendings, dependencies);
+      expect(sender.mock.calls.flatMap(([events]) => events)).toHaveLength(sendings.length);
       for (const [events] of sender.mock.calls) {
         const bytes = Buffer.byteLength(JSON.stringify(events));
         expect(events.length === 1 || bytes <= 3 * 1024 * 1024).toBe(true);
@@ -201,14 +181,8 @@ test('a call has never more than 5,000 events or 3 MiB, and no event is written 
 
   const { dependencies, sender } = outside();
   await send(
-    Array.from({ length: 5_001 }, () => takenRow()),
+    Array.from({ length: 5_001 }, () => sending()),
     dependencies,
   );
   for (const [events] of sender.mock.calls) expect(events.length).toBeLessThanOrEqual(5_000);
-});
-
-test('a follower is not sent', async () => {
-  const { dependencies, sender } = outside();
-  await send([takenRow({ followers: [claimedRow()] })], dependencies);
-  expect(sender.mock.calls[0]?.[0]).toHaveLength(1);
 });

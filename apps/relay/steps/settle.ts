@@ -1,124 +1,97 @@
 import type { Sql } from '@segue/database/connection.ts';
-import type { ClaimedRow } from '@segue/outbox/claim.ts';
-import { release, retryLater } from '@segue/outbox/release.ts';
-import {
-  type ClosedBatch,
-  readSettledUnder,
-  type Settlement,
-  settleDead,
-  settle as settleRows,
-} from '@segue/outbox/settle.ts';
+import { isConflict, isOutage, isTemporary } from '@segue/database/outage.ts';
+import { type ClosedBatch, type RowOutcome, type Settlement, settle } from '@segue/outbox/settle.ts';
+import type { OwnedSlot } from '@segue/outbox/slots.ts';
 import { crashPoint } from '@segue/process/crashPoint.ts';
-import type { Conclusion, Release } from './conclude.ts';
-import type { Refusal } from './send.ts';
+import { retryUntil } from '../guards/retryUntil.ts';
 
-/** What was truly written down, each row under this lease. */
+/** What was truly written down. */
 export type Settled = {
-  scheduled: ClaimedRow[];
-  indexed: ClaimedRow[];
-  duplicates: ClaimedRow[];
-  /** Refused by Inngest, once more or for good. */
-  refused: (Refusal & { dead: boolean })[];
-  /** Handed back. */
-  released: Release[];
-  /** Albums whose last row this was. */
+  /** Ids of rows that are as this relay has decided. */
+  written: Set<string>;
   closed: ClosedBatch[];
-  /** Rows that another relay had taken over meanwhile; nothing of them was changed. */
-  lost: number;
-  /** The first statement that failed; its rows are left to their lease, all others are as told here. */
-  failure?: { error: unknown };
+  lostSlots: number[];
+  /** Recordings that could not be written, each with its rows: somebody locks a row of theirs, or forbids the change. */
+  stuck: { rows: RowOutcome[]; error: unknown }[];
 };
 
-export type SettleOptions = {
-  lease: string;
-  maxAttempts: number;
+export type SettleDependencies = {
+  sql: Sql;
+  relay: string;
+  epochs: Map<number, number>;
   dedupeWindowMs: number;
-  /** Runs a statement, and again while the database does not answer and the lease lasts. */
-  insist: <Result>(statement: () => Promise<Result>) => Promise<Result>;
+  /** Aborted: no further try. */
+  givingUp: AbortSignal;
+  /** Called when the database does not answer; it is tried on. */
+  onOutage: (error: unknown) => void;
 };
-
-/** The wait after the first refusal, doubled with each further one: 10 attempts take about 3 minutes. */
-const firstRetryMs = 500;
-const longestRetryMs = 60_000;
 
 /**
- * Writes the conclusion down: what is settled in one statement, since every further one costs a batch 0.4 ms, and
- * beside it at the same time what is refused or handed back. A statement that fails does not take the others with
- * it: what is written is to be told of, as nobody comes to it a second time.
+ * Writes down what became of a batch, in one statement. While the database is away it is tried again, since what was sent
+ * and is not written down is sent once more. A statement that fails for another reason is halved until the recording
+ * stands alone that makes it fail: a row that somebody locks in a terminal holds up no other.
+ *
+ * @throws what fails for every recording alike: a missing right, a missing table, a database that stays away
  */
-export async function settle(
-  sql: Sql,
-  conclusion: Conclusion,
-  { lease, maxAttempts, dedupeWindowMs, insist }: SettleOptions,
-): Promise<Settled> {
-  const settled: Settled = {
-    scheduled: [],
-    indexed: [],
-    duplicates: [],
-    refused: [],
-    released: [],
-    closed: [],
-    lost: 0,
-  };
+export async function writeDown(rows: RowOutcome[], dependencies: SettleDependencies): Promise<Settled> {
+  const { sql, relay, epochs, dedupeWindowMs, givingUp, onOutage } = dependencies;
+  const settled: Settled = { written: new Set(), closed: [], lostSlots: [], stuck: [] };
 
-  const write = async <Row extends ClaimedRow>(
-    rows: Row[],
-    statement: (ids: number[]) => Promise<Settlement>,
-  ): Promise<Row[]> => {
-    if (rows.length === 0) return [];
-    const { ids, closed } = await insist(() => statement(idsOf(rows)));
+  async function write(part: RowOutcome[]): Promise<void> {
+    let repeated = false;
+    let settlement: Settlement;
+    try {
+      settlement = await retryUntil(
+        givingUp,
+        () => settle(sql, relay, slotsOf(part, epochs), part, { dedupeWindowMs }),
+        passes,
+        error => {
+          repeated = true;
+          onOutage(error);
+        },
+      );
+    } catch (error) {
+      if (passes(error) || isForEveryone(error)) throw error;
+      const halves = halve(part);
+      if (halves) for (const half of halves) await write(half);
+      else settled.stuck.push({ rows: part, error });
+      return;
+    }
     crashPoint('within_settlement');
-    settled.closed.push(...closed);
-    if (ids.length === rows.length) return rows;
-    const own = new Set(ids);
-    const missing = idsOf(rows).filter(id => !own.has(id));
-    for (const id of await insist(() => readSettledUnder(sql, lease, missing))) own.add(id);
-    settled.lost += rows.length - own.size;
-    return rows.filter(row => own.has(row.id));
-  };
+    const lost = new Set(settlement.lostSlots);
+    const unchanged = new Set(settlement.unchanged);
+    for (const { id, slot } of part) {
+      // An answer that was lost with the connection may have been to a settlement that was made.
+      if (!unchanged.has(id) || (repeated && !lost.has(slot))) settled.written.add(id);
+    }
+    settled.closed.push(...settlement.closed);
+    settled.lostSlots.push(...settlement.lostSlots);
+  }
 
-  const writeSettled = async () => {
-    const { scheduled, duplicates, indexed, indexedUnsent } = conclusion;
-    const outcomes = {
-      scheduled,
-      duplicates: idsOf(duplicates),
-      indexed: idsOf(indexed),
-      indexedUnsent: idsOf(indexedUnsent),
-    };
-    const rows = [...scheduled, ...duplicates, ...indexed, ...indexedUnsent];
-    const own = new Set(await write<ClaimedRow>(rows, () => settleRows(sql, lease, outcomes)));
-    settled.scheduled = scheduled.filter(row => own.has(row));
-    settled.duplicates = duplicates.filter(row => own.has(row));
-    settled.indexed = [...indexed, ...indexedUnsent].filter(row => own.has(row));
-  };
-
-  const writeRefusal = async (refusal: Refusal) => {
-    const { row, error, final } = refusal;
-    const dead = final || row.attempts + 1 >= maxAttempts;
-    const delayMs = Math.min(longestRetryMs, firstRetryMs * 2 ** row.attempts) * (1 + Math.random() / 4);
-    const own = await write([row], async ids =>
-      dead
-        ? settleDead(sql, lease, { id: row.id, reason: error }, { dedupeWindowMs })
-        : { ids: (await retryLater(sql, lease, row.id, { delayMs, error })) ? ids : [], closed: [] },
-    );
-    if (own.length > 0) settled.refused.push({ ...refusal, dead });
-  };
-
-  const groups = await Promise.allSettled([
-    writeSettled(),
-    ...conclusion.refused.map(writeRefusal),
-    ...conclusion.released.map(async ({ rows, ...options }) => {
-      const own = await write(rows, async ids => ({
-        ids: await release(sql, lease, ids, options),
-        closed: [],
-      }));
-      settled.released.push({ rows: own, ...options });
-    }),
-  ]);
-  const failed = groups.find(group => group.status === 'rejected');
-  return failed ? { ...settled, failure: { error: failed.reason } } : settled;
+  if (rows.length > 0) await write(rows);
+  return settled;
 }
 
-function idsOf(rows: ClaimedRow[]): number[] {
-  return rows.map(row => row.id);
+function slotsOf(rows: RowOutcome[], epochs: Map<number, number>): OwnedSlot[] {
+  return [...new Set(rows.map(({ slot }) => slot))].map(slot => ({ slot, epoch: epochs.get(slot) ?? -1 }));
+}
+
+/** Two halves, the rows of a recording together; undefined for one recording. */
+function halve(rows: RowOutcome[]): [RowOutcome[], RowOutcome[]] | undefined {
+  const recordings = [...Map.groupBy(rows, ({ isrc }) => isrc).values()];
+  if (recordings.length < 2) return undefined;
+  const middle = Math.ceil(recordings.length / 2);
+  return [recordings.slice(0, middle).flat(), recordings.slice(middle).flat()];
+}
+
+/** A database that is away, a deadlock, a failed serialisation; but not a lock that somebody keeps (55P03). */
+function passes(error: unknown): boolean {
+  return isOutage(error) || (isConflict(error) && (error as { code?: unknown }).code !== '55P03');
+}
+
+/** Whether each row would fail for the same reason: SQLSTATE 42, which a missing right or table has. */
+function isForEveryone(error: unknown): boolean {
+  if (isConflict(error) || isTemporary(error)) return false;
+  const { code } = error as { code?: unknown };
+  return typeof code !== 'string' || code.startsWith('42');
 }

@@ -4,16 +4,14 @@ import { startInngest } from '@segue/stand-ins/inngest/server.ts';
 import { eventually } from '@segue/testing/eventually.ts';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Breaker } from '../guards/breaker.ts';
-import { createEventSender } from '../inngest/eventSender.ts';
-import type { Settled } from '../steps/settle.ts';
-import { type LoggedLine, newIsrc, useRelays } from './relay.ts';
+import type { BatchReport } from '../reporting/batchReport.ts';
+import { newIsrc, useRelays } from './relay.ts';
 
 const here = useRelays();
 
 const idOf = (isrc: string, generation = 1) => `track-ingestion:${isrc}:${generation}`;
 const scheduled = { status: 'scheduled', reason: null, attempts: 0, generation: 1, last_error: null };
 const some = (count: number) => Array.from({ length: count }, newIsrc);
-const warnings = (lines: LoggedLine[]) => lines.filter(({ level }) => level === 40);
 const asRequests = (isrcs: string[]) => isrcs.map(isrc => ({ isrc }));
 
 describe('R8: an Inngest that is away', () => {
@@ -36,7 +34,7 @@ describe('R8: an Inngest that is away', () => {
     });
     const isrcs = some(5);
     await here.request(...asRequests(isrcs));
-    const { lines, stop } = here.start({ concurrency: 1 });
+    const { lines, stop } = await here.start({ RELAY_CONCURRENCY: 1 });
 
     expect(await here.settled()).toMatchObject(isrcs.map(isrc => ({ isrc, ...scheduled })));
     await stop();
@@ -53,12 +51,15 @@ describe('R8: an Inngest that is away', () => {
     await here.inngest.close();
     const isrcs = some(30);
     await here.request(...asRequests(isrcs));
-    const { lines } = here.start({ concurrency: 3, batchSize: 10 });
+    const { lines } = await here.start({ RELAY_CONCURRENCY: 3, RELAY_BATCH_SIZE: 10 });
     const failures = () => lines.filter(({ event }) => event === 'inngest_error');
     await eventually(() => expect(failures().length).toBeGreaterThan(10));
     expect(await here.sql`SELECT sum(attempts)::int FROM ingestion_outbox`).toEqual([{ sum: 0 }]);
-    const [first] = await here.sql`SELECT last_error FROM ingestion_outbox ORDER BY id LIMIT 1`;
-    expect(first?.last_error).toContain('ECONNREFUSED');
+    expect(failures()[0]?.error).toContain('ECONNREFUSED');
+    // An outage writes nothing.
+    expect(await here.sql`SELECT DISTINCT status, last_error FROM ingestion_outbox`).toEqual([
+      { status: 'pending', last_error: null },
+    ]);
 
     await using back = await startInngestAgain(port);
     expect(await here.settled()).toMatchObject(isrcs.map(isrc => ({ isrc, ...scheduled })));
@@ -70,7 +71,7 @@ describe('R8: an Inngest that is away', () => {
     here.inngest.answerWith(() => (++lost <= 3 ? 'lose-answer' : undefined));
     const isrcs = some(3);
     await here.request(...asRequests(isrcs));
-    here.start();
+    await here.start();
     await here.settled();
 
     const byId = Map.groupBy(here.requestedEvents(), ({ id }) => id);
@@ -88,7 +89,7 @@ describe('R8: an Inngest that is away', () => {
       return sizes.length <= 6 ? { status: 503 } : undefined;
     });
     await here.request(...asRequests(some(200)));
-    here.start({ batchSize: 100, concurrency: 1 });
+    await here.start({ RELAY_BATCH_SIZE: 100, RELAY_CONCURRENCY: 1 });
     await here.settled();
     // The batch that found it out, five probes, one that came through, and full batches again.
     expect(sizes.slice(0, 7)).toEqual([100, 10, 10, 10, 10, 10, 10]);
@@ -109,7 +110,7 @@ test('an Inngest that keeps a probe waiting is held back still', async () => {
   });
   await here.request({});
   const inngestBreaker = new Breaker({ firstWaitMs: 20, longestWaitMs: 20 });
-  here.start({ inngestBreaker });
+  await here.start({}, { inngestBreaker });
   await probed.promise;
   expect(stateOf(inngestBreaker)).toEqual({ state: 'probing', isHeldBack: true });
   answer.resolve(undefined);
@@ -130,7 +131,7 @@ describe('the database', () => {
     });
     const isrcs = some(120);
     await here.request(...asRequests(isrcs));
-    here.start({ batchSize: 10, concurrency: 3, leaseMs: 5_000 });
+    await here.start({ RELAY_BATCH_SIZE: 10, RELAY_CONCURRENCY: 3, RELAY_LEASE_MS: 5_000 });
 
     expect(await here.settled({ timeoutMs: 25_000 })).toMatchObject(
       isrcs.map(isrc => ({ isrc, ...scheduled })),
@@ -138,32 +139,34 @@ describe('the database', () => {
     expect([...new Set(here.sentIds())]).toEqual(isrcs.map(isrc => idOf(isrc)));
   });
 
-  test('takes one part of a settlement and not another: what was written is logged and counted', async () => {
+  test('forbids the settlement of one recording: all others are settled, logged and counted', async () => {
     const [isrc, refused] = [newIsrc(), newIsrc()];
     here.inngest.answerWith(request => (request.text().includes(refused) ? { status: 400 } : undefined));
     await here.request({ isrc }, { isrc: refused });
     await here.sql`
       ALTER TABLE ingestion_outbox ADD CONSTRAINT no_refusals CHECK (last_error IS NULL) NOT VALID`;
-    const counted: Settled[] = [];
-    const { lines } = here.start({ leaseMs: 1_000, onSettled: settled => counted.push(settled) });
+    const reports: BatchReport[] = [];
+    const { lines } = await here.start({}, { onBatch: report => reports.push(report) });
     try {
       await eventually(() =>
-        expect(lines.some(({ msg }) => msg?.startsWith('the database failed;'))).toBe(true),
+        expect(lines.filter(({ event }) => event === 'settlement_blocked')).toMatchObject([
+          { isrc: refused },
+        ]),
       );
-      await eventually(() => expect(counted.length).toBeGreaterThan(0));
     } finally {
       await here.sql`ALTER TABLE ingestion_outbox DROP CONSTRAINT no_refusals`;
     }
-    expect(counted[0]?.scheduled).toMatchObject([{ isrc }]);
+    expect(reports.flatMap(({ scheduled }) => scheduled)).toMatchObject([{ isrc }]);
     here.inngest.answerWith(null);
-    expect(await here.settled()).toMatchObject([scheduled, scheduled]);
+    // The refusal is written down now, and so the recording has had an attempt.
+    expect(await here.settled()).toMatchObject([scheduled, { ...scheduled, attempts: 1 }]);
     expect(lines.filter(({ event }) => event === 'ingestion_scheduled')).toMatchObject([
       { isrc },
       { isrc: refused },
     ]);
   });
 
-  test('keeps one row locked for somebody: its batch waits, and all others go on', async () => {
+  test('keeps one row locked for somebody: its settlement waits, and all others go on', async () => {
     const [locked, ...others] = some(20) as [string, ...string[]];
     const arrived = Promise.withResolvers<void>();
     const answer = Promise.withResolvers<undefined>();
@@ -172,7 +175,7 @@ describe('the database', () => {
       return answer.promise;
     });
     await here.request({ isrc: locked });
-    const { lines } = here.start({ batchSize: 5 });
+    const { lines } = await here.start({ RELAY_BATCH_SIZE: 5 });
     await arrived.promise;
 
     const terminal = await here.sql.reserve();
@@ -180,7 +183,9 @@ describe('the database', () => {
       await terminal`BEGIN`;
       await terminal`SELECT FROM ingestion_outbox FOR UPDATE`;
       answer.resolve(undefined);
-      await eventually(() => expect(warnings(lines)).toHaveLength(1));
+      await eventually(() =>
+        expect(lines.filter(({ event }) => event === 'settlement_blocked')).toMatchObject([{ isrc: locked }]),
+      );
       await here.request(...asRequests(others));
       await eventually(async () => {
         const [open] = await here.sql`SELECT count(*)::int FROM ingestion_outbox WHERE settled_at IS NULL`;
@@ -224,7 +229,7 @@ describe('the database', () => {
 });
 
 describe('a relay that stops', () => {
-  test('claims nothing more, and hands back what it cannot send', async () => {
+  test('reads nothing more, and leaves open what it cannot send', async () => {
     const arrived = Promise.withResolvers<void>();
     const answer = Promise.withResolvers<undefined>();
     here.inngest.answerWith(() => {
@@ -233,49 +238,16 @@ describe('a relay that stops', () => {
     });
     const isrcs = some(30);
     await here.request(...asRequests(isrcs));
-    const { stop } = here.start({ batchSize: 10, concurrency: 1 });
+    const { stop } = await here.start({ RELAY_BATCH_SIZE: 10, RELAY_CONCURRENCY: 1 });
     await arrived.promise;
     const stopped = stop();
     answer.resolve(undefined);
     await stopped;
 
-    const rows = await here.sql`SELECT status, lease FROM ingestion_outbox ORDER BY id`;
+    const rows = await here.sql`SELECT status FROM ingestion_outbox ORDER BY settled_at, id`;
     expect(rows.slice(0, 10)).toMatchObject(Array(10).fill({ status: 'scheduled' }));
-    expect(rows.slice(10)).toEqual(Array(20).fill({ status: 'pending', lease: null }));
+    expect(rows.slice(10)).toEqual(Array(20).fill({ status: 'pending' }));
   });
-});
-
-test('a relay that was away past its lease changes nothing, and says so once', async () => {
-  const asleep = Promise.withResolvers<void>();
-  const awake = Promise.withResolvers<void>();
-  const isrcs = some(5);
-  await here.request(...asRequests(isrcs));
-  const send = createEventSender();
-  const late = here.start({
-    leaseMs: 400,
-    concurrency: 1,
-    // As if the process were stopped, which no time limit of its own can end.
-    sender: async (events, options) => {
-      const answer = await send(events, options);
-      asleep.resolve();
-      await awake.promise;
-      return answer;
-    },
-  });
-  await asleep.promise;
-  // Nor does a process that is stopped claim anything.
-  const stopped = late.stop();
-  // Its successor finds the lease ended, sends the same ids, and settles.
-  const successor = here.start();
-  const before = await here.settled();
-  awake.resolve();
-  await eventually(() => expect(late.lines.some(({ lost }) => lost !== undefined)).toBe(true));
-  await Promise.all([stopped, successor.stop()]);
-
-  expect(await here.settled()).toEqual(before);
-  expect(late.lines.filter(({ lost }) => lost !== undefined)).toMatchObject([{ level: 40, lost: 5 }]);
-  expect(late.lines.filter(({ event }) => event === 'ingestion_scheduled')).toEqual([]);
-  expect([...new Set(here.sentIds())]).toEqual(isrcs.map(isrc => idOf(isrc)));
 });
 
 /** An Inngest where the former one was. */

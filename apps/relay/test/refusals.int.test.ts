@@ -38,7 +38,7 @@ describe('R8: an event that Inngest refuses', () => {
     const bad = isrcs[7] as string;
     refuse([bad], { partial });
     await here.request(...asRequests(isrcs));
-    const { lines, stop } = here.start({ maxAttempts: 3 });
+    const { lines, stop } = await here.start({ RELAY_MAX_ATTEMPTS: 3 });
 
     const rows = await here.settled();
     await stop();
@@ -64,7 +64,7 @@ describe('R8: an event that Inngest refuses', () => {
     const bad = [0, 1, 20, 39].map(index => isrcs[index] as string);
     refuse(bad, { partial: true });
     await here.request(...asRequests(isrcs));
-    here.start({ maxAttempts: 1 });
+    await here.start({ RELAY_MAX_ATTEMPTS: 1 });
     const rows = await here.settled();
     expect(rows.filter(({ status }) => status === 'dead').map(({ isrc }) => isrc)).toEqual(bad);
     expect([...taken, ...here.sentIds()].sort()).toEqual(
@@ -76,7 +76,7 @@ describe('R8: an event that Inngest refuses', () => {
     const isrcs = some(2);
     refuse(isrcs, { partial: false });
     await here.request(...asRequests(isrcs));
-    here.start();
+    await here.start();
     expect(await here.settled()).toMatchObject(isrcs.map(() => ({ status: 'dead', attempts: 3 })));
   });
 
@@ -84,7 +84,7 @@ describe('R8: an event that Inngest refuses', () => {
     const isrc = newIsrc();
     refuse([isrc], { partial: false });
     await here.request({ isrc });
-    here.start({ maxAttempts: 1 });
+    await here.start({ RELAY_MAX_ATTEMPTS: 1 });
     expect(await here.settled()).toMatchObject([{ status: 'dead' }]);
 
     here.inngest.answerWith(null);
@@ -100,7 +100,7 @@ describe('R8: an event that Inngest refuses', () => {
       ++refusals <= 1 ? { status: 400, body: { status: 400, error: 'no' } } : undefined,
     );
     await here.request({ isrc }, { isrc });
-    here.start({ maxAttempts: 1 });
+    await here.start({ RELAY_MAX_ATTEMPTS: 1 });
     expect(await here.settled()).toMatchObject([{ status: 'dead' }, { ...scheduled, generation: 2 }]);
   });
 });
@@ -117,7 +117,7 @@ describe('R8: an Inngest that refuses everything, since its own queue is away', 
     const isrcs = some(300);
     await here.request(...asRequests(isrcs));
     const inngestBreaker = new Breaker({ firstWaitMs: 20, longestWaitMs: 20 });
-    const { lines } = here.start({ maxAttempts: 1, inngestBreaker });
+    const { lines } = await here.start({ RELAY_MAX_ATTEMPTS: 1 }, { inngestBreaker });
     // Each probe is a call and a canary.
     await eventually(() => expect(calls).toBeGreaterThan(20));
     await eventually(() => expect(inngestBreaker.isHeldBack).toBe(true));
@@ -136,7 +136,7 @@ describe('R8: an Inngest that refuses everything, since its own queue is away', 
     const isrcs = some(30);
     here.inngest.answerWith(request => (isIngestion(request.text()) ? handlerError : undefined));
     await here.request(...asRequests(isrcs));
-    here.start({ maxAttempts: 2 });
+    await here.start({ RELAY_MAX_ATTEMPTS: 2 });
     expect(await here.settled({ timeoutMs: 25_000 })).toMatchObject(
       isrcs.map(() => ({ status: 'dead', attempts: 2 })),
     );
@@ -160,7 +160,7 @@ describe('R8: a proxy that resets requests that are too large for it', () => {
     await here.request(...asRequests(isrcs));
     const inngestBreaker = new Breaker({ firstWaitMs: 20, longestWaitMs: 20 });
     const failed = vi.spyOn(inngestBreaker, 'failed');
-    here.start({ inngestBreaker });
+    await here.start({}, { inngestBreaker });
     expect(await here.settled()).toMatchObject(isrcs.map(isrc => ({ isrc, ...scheduled })));
     expect(here.sentIds()).toEqual(isrcs.map(isrc => idOf(isrc)));
     expect(failed).not.toHaveBeenCalled();
@@ -170,7 +170,7 @@ describe('R8: a proxy that resets requests that are too large for it', () => {
     here.inngest.answerWith(smallerThan(8_000));
     const [large, ...others] = some(20) as [string, ...string[]];
     await here.request({ isrc: large, title: 'T'.repeat(9_000) }, ...asRequests(others));
-    here.start();
+    await here.start();
     await eventually(() => expect(here.sentIds()).toEqual(others.map(isrc => idOf(isrc))));
     await eventually(async () => {
       const open = await here.sql`
@@ -185,7 +185,7 @@ describe('R8: a proxy that resets requests that are too large for it', () => {
 test('a row that makes no valid event is dead at once, and holds up nobody', async () => {
   const [before, blank, after] = some(3) as [string, string, string];
   await here.request({ isrc: before }, { isrc: blank, title: ' \n' }, { isrc: after });
-  const { lines, stop } = here.start();
+  const { lines, stop } = await here.start();
   const reason = 'it makes no valid event: title: must not be empty';
   expect(await here.settled()).toMatchObject([
     { isrc: before, ...scheduled },

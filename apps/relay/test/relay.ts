@@ -1,19 +1,17 @@
-import { connect } from '@segue/database/connection.ts';
 import type { LogFields } from '@segue/ingestion/logEvents.ts';
+import { startServices } from '@segue/process/services.ts';
+import type { Logger } from '@segue/telemetry/logger.ts';
 import { eventually } from '@segue/testing/eventually.ts';
-import { createTrackIndex } from '@segue/track-index/trackIndex.ts';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, onTestFinished, vi } from 'vitest';
-import { Wake } from '../claiming/poller.ts';
+import { composeRelay, type Parts } from '../compose.ts';
+import { type Configuration, readConfiguration } from '../configuration.ts';
 import { Breaker } from '../guards/breaker.ts';
-import { createEventSender } from '../inngest/eventSender.ts';
-import { Relay, type RelayOptions } from '../relay.ts';
-import { endRowSessions, rowSession } from '../rowSessions.ts';
 import { collection, useSurroundings } from './surroundings.ts';
 
 const hourMs = 3_600_000;
 
-export type LoggedLine = Partial<LogFields> & { level: number; msg?: string; lost?: number };
+export type LoggedLine = Partial<LogFields> & { level: number; msg?: string; slots?: number };
 
 /** A logger that keeps its lines, without what pino adds to each. */
 export function loggerInMemory() {
@@ -50,36 +48,33 @@ export function useRelays() {
   });
 
   return Object.assign(surroundings, {
-    /** Starts a relay on sessions of its own; it ends with the test at the latest. */
-    start(given: Partial<RelayOptions> = {}) {
+    /** Starts a relay, put together as in production; it ends with the test at the latest. */
+    async start(given: Partial<Configuration> = {}, parts: Partial<Parts> = {}) {
       const { logger, lines } = loggerInMemory();
-      const openRowSession = () =>
-        connect({ url: surroundings.url, applicationName: 'segue-relay', ...rowSession });
-      const sessions = { claiming: openRowSession(), settling: openRowSession() };
-      const relay = new Relay({
-        sessions,
-        logger,
-        wake: new Wake({ pollIntervalMs: 20 }),
-        index: createTrackIndex({ url: surroundings.qdrant.url, collection, timeoutMs: 2_000 }),
-        indexBreaker: new Breaker({ firstWaitMs: hourMs, longestWaitMs: hourMs }),
-        sender: createEventSender(),
-        inngestBreaker: new Breaker({ firstWaitMs: 20, longestWaitMs: 20 }),
-        sweepEveryMs: 20,
-        batchSize: 100,
-        concurrency: 2,
-        leaseMs: 30_000,
-        maxAttempts: 3,
-        dedupeWindowMs: 24 * hourMs,
-        ...given,
+      const configuration = readConfiguration({
+        DATABASE_URL: surroundings.url,
+        QDRANT_URL: surroundings.qdrant.url,
+        QDRANT_COLLECTION: collection,
+        INNGEST_EVENT_KEY: 'a-key',
+        RELAY_PORT: '0',
+        RELAY_POLL_INTERVAL_MS: '20',
+        RELAY_BATCH_SIZE: '100',
+        RELAY_CONCURRENCY: '2',
+        RELAY_MAX_ATTEMPTS: '3',
       });
-      relay.start();
+      const composition = await composeRelay({ ...configuration, ...given }, logger as unknown as Logger, {
+        indexBreaker: new Breaker({ firstWaitMs: hourMs, longestWaitMs: hourMs }),
+        inngestBreaker: new Breaker({ firstWaitMs: 20, longestWaitMs: 20 }),
+        ...parts,
+      });
+      const stopServices = await startServices(composition.services);
       let stopped: Promise<void> | undefined;
       const stop = () => {
-        stopped ??= relay.stop().then(() => endRowSessions(sessions));
+        stopped ??= stopServices();
         return stopped;
       };
       onTestFinished(stop);
-      return { lines, stop };
+      return { lines, stop, ...composition };
     },
 
     /** Makes requests as another service does it, all in one statement. */

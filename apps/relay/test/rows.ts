@@ -1,15 +1,15 @@
 import type { Isrc } from '@segue/ingestion/isrc.ts';
-import type { ClaimedRow } from '@segue/outbox/claim.ts';
-import type { Conclusion } from '../steps/conclude.ts';
-import type { TakenRow } from '../steps/dropDuplicates.ts';
+import type { OpenRow } from '@segue/outbox/row.ts';
+import type { Sending } from '../steps/decide.ts';
 
 let rows = 0;
 
-/** A row as a claim gives it, of a recording that no other row of the file asks for. */
-export function claimedRow(given: Partial<ClaimedRow> = {}): ClaimedRow {
+/** A row as a read gives it, of a recording that no other row of the file asks for and that was never sent. */
+export function openRow(given: Partial<OpenRow> = {}): OpenRow {
   const id = ++rows;
   return {
-    id,
+    id: String(id),
+    slot: id % 32,
     isrc: `TESTS${String(id).padStart(7, '0')}` as Isrc,
     title: `Track ${id}`,
     artist: 'Miles Davis',
@@ -18,22 +18,28 @@ export function claimedRow(given: Partial<ClaimedRow> = {}): ClaimedRow {
     priority: 0,
     force: false,
     attempts: 0,
-    createdAt: '2026-11-23 12:00:00.123456+00',
+    requestedMs: Date.parse('2026-11-23T12:00:00.123Z'),
+    availableAt: '2026-11-23 12:00:00.123456+00',
+    requestId: null,
+    traceparent: null,
+    bytes: 40,
+    generation: 0,
+    isSent: false,
     ...given,
   };
 }
 
-/** A row that owns its recording. */
-export function takenRow(given: Partial<TakenRow> = {}): TakenRow {
-  return { ...claimedRow(given), generation: 1, fresh: true, followers: [], ...given };
+/** The sending of one row alone, which no step has decided on. */
+export function sendingOf(lead: OpenRow, given: Partial<Sending> = {}): Sending {
+  return {
+    isrc: lead.isrc,
+    slot: lead.slot,
+    force: lead.force,
+    generation: lead.generation + 1,
+    lead,
+    others: [],
+    gathered: [],
+    outcome: { as: 'undecided' },
+    ...given,
+  };
 }
-
-/** The conclusion of a claim without rows. */
-export const nothing: Conclusion = {
-  scheduled: [],
-  indexedUnsent: [],
-  indexed: [],
-  duplicates: [],
-  refused: [],
-  released: [],
-};

@@ -1,14 +1,10 @@
-import { claim } from '@segue/outbox/claim.ts';
 import { readUnconfirmed } from '@segue/outbox/confirm.ts';
-import { settle } from '@segue/outbox/settle.ts';
-import { take } from '@segue/outbox/take.ts';
-import { asScheduled } from '@segue/outbox/test/outbox.ts';
 import { useDatabase } from '@segue/testing/database.ts';
 import { eventually } from '@segue/testing/eventually.ts';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { Breaker } from '../guards/breaker.ts';
 import { loggerInMemory } from '../test/relay.ts';
-import { keepConfirming } from './indexConfirmation.ts';
+import { indexConfirmation } from './indexConfirmation.ts';
 
 const database = useDatabase();
 
@@ -17,10 +13,12 @@ async function send(isrcs: string[]): Promise<void> {
   const { sql } = database;
   await sql`INSERT INTO ingestion_outbox (isrc, title, artist, album)
     SELECT isrc, 'Title', 'Artist', 'Album' FROM unnest(${isrcs}::text[]) AS isrc`;
-  const { lease, rows } = await claim(sql, { limit: 5_000, leaseMs: 30_000 });
-  await take(sql, lease, rows, { dedupeWindowMs: 1_000 });
-  const ids = rows.map(row => row.id);
-  await settle(sql, lease, asScheduled(ids, 1));
+  await sql`
+    WITH sent AS (
+      UPDATE ingestion_outbox SET status = 'scheduled', settled_at = now(), generation = 1
+      WHERE isrc = ANY(${isrcs}::text[]) RETURNING isrc, id
+    )
+    INSERT INTO ingestion_ledger (isrc, outbox_id, generation, sent_at) SELECT isrc, id, 1, now() FROM sent`;
 }
 
 const indexedIsrcs = async () => {
@@ -36,8 +34,9 @@ function confirm(
   const indexBreaker = new Breaker({ firstWaitMs: waitMs, longestWaitMs: 60_000 });
   const { logger } = loggerInMemory();
   const options = { sql: database.sql, index: { checkTracksExist }, indexBreaker, logger };
-  const stop = keepConfirming({ ...options, everyMs: 10, fullEveryMs: 10, youngestMs: 0 });
-  onTestFinished(stop);
+  const service = indexConfirmation({ ...options, everyMs: 10, fullEveryMs: 10, youngestMs: 0 });
+  service.start();
+  onTestFinished(() => service.stop());
   return { indexBreaker };
 }
 

@@ -1,7 +1,8 @@
 import type { Sql } from '@segue/database/connection.ts';
 import { confirmIndexed, readUnconfirmed } from '@segue/outbox/confirm.ts';
-import { pause } from '@segue/process/pause.ts';
+import { inBackground } from '@segue/process/background.ts';
 import { reasonOf } from '@segue/process/reason.ts';
+import type { Service } from '@segue/process/services.ts';
 import type { Logger } from '@segue/telemetry/logger.ts';
 import type { TrackIndex } from '@segue/track-index/trackIndex.ts';
 import type { Breaker } from '../guards/breaker.ts';
@@ -27,13 +28,9 @@ const pagesAtOnce = 20;
 /**
  * Looks now and then for what was sent, and notes what has reached the index. Nothing depends on it but what
  * people are told of their recordings: this is how `SCHEDULED` becomes `INDEXED`.
- *
- * @returns a function that ends it
  */
-export function keepConfirming(options: ConfirmationOptions): () => Promise<void> {
+export function indexConfirmation(options: ConfirmationOptions): Service {
   const { sql, index, indexBreaker, logger, everyMs, fullEveryMs, youngestMs } = options;
-  const stopping = new AbortController();
-  const { signal } = stopping;
 
   /**
    * Asks, and is the probe where one is due: after an outage no row may come by for hours. Whether the index is away
@@ -51,16 +48,18 @@ export function keepConfirming(options: ConfirmationOptions): () => Promise<void
     }
   }
 
-  const mayGoOn = () => !signal.aborted && indexBreaker.state !== 'open';
-
   let lastFull = Number.NEGATIVE_INFINITY;
 
-  async function round(): Promise<void> {
+  async function round(signal: AbortSignal): Promise<void> {
     const isFull = performance.now() - lastFull >= fullEveryMs;
     const most = isFull ? pagesAtOnce : 1;
     if (isFull) lastFull = performance.now();
     let before: number | null = Number.MAX_SAFE_INTEGER;
-    for (let pages = 0; before !== null && pages < most && mayGoOn(); pages++) {
+    for (
+      let pages = 0;
+      before !== null && pages < most && !signal.aborted && indexBreaker.state !== 'open';
+      pages++
+    ) {
       const page: Awaited<ReturnType<typeof readUnconfirmed>> = await readUnconfirmed(sql, {
         oldestMs,
         youngestMs,
@@ -74,23 +73,14 @@ export function keepConfirming(options: ConfirmationOptions): () => Promise<void
     }
   }
 
-  async function run(): Promise<void> {
-    while (!signal.aborted) {
-      await pause(everyMs, signal);
-      try {
-        await round();
-      } catch (error) {
-        logger.debug(
-          { event: 'index_confirmation_failed', error: reasonOf(error) },
-          'not looked for what was sent; tried again with the next round',
-        );
-      }
-    }
-  }
-
-  const running = run();
-  return async () => {
-    stopping.abort();
-    await running;
-  };
+  return inBackground({
+    name: 'index confirmation',
+    everyMs,
+    round,
+    onFailure: error =>
+      logger.debug(
+        { event: 'index_confirmation_failed', error: reasonOf(error) },
+        'not looked for what was sent; tried again with the next round',
+      ),
+  });
 }

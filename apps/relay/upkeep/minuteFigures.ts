@@ -6,11 +6,12 @@ import {
   type Outcomes,
   pruneMinutes,
 } from '@segue/outbox/operate/minutes.ts';
-import { pause } from '@segue/process/pause.ts';
+import { inBackground } from '@segue/process/background.ts';
+import type { Service } from '@segue/process/services.ts';
 
 /** What became of a batch of rows, as far as it is counted. */
 type Settled = {
-  scheduled: readonly { createdAt: string }[];
+  scheduled: readonly { requestedMs: number }[];
   indexed: readonly unknown[];
   duplicates: readonly unknown[];
   refused: readonly { dead: boolean }[];
@@ -36,36 +37,36 @@ export class MinuteFigures {
     outcomes.dead += dead;
     outcomes.refused += refused.length - dead;
     const now = Date.now() + this.#clockAheadMs;
-    for (const { createdAt } of scheduled) {
-      const bucket = bucketOf((now - Date.parse(createdAt)) / 1_000);
+    for (const { requestedMs } of scheduled) {
+      const bucket = bucketOf((now - requestedMs) / 1_000);
       outcomes.lag[bucket] = (outcomes.lag[bucket] ?? 0) + 1;
     }
   }
 
   /**
-   * Writes them down every 5 s. Nothing depends on them: a time that fails is made up for by the next.
-   *
-   * @returns a function that writes the last ones, and ends it
+   * Writes them down every 5 s, and the last ones at the stop. Nothing depends on them: a time that fails is made up for
+   * by the next.
    */
-  start(sql: Sql): () => Promise<void> {
-    const stopping = new AbortController();
-    const { signal } = stopping;
-    const run = async () => {
-      let prunedAt = Number.NEGATIVE_INFINITY;
-      while (!signal.aborted) {
+  service(sql: Sql): Service {
+    let prunedAt = Number.NEGATIVE_INFINITY;
+    const background = inBackground({
+      name: 'minute figures',
+      everyMs,
+      firstAfterMs: 0,
+      round: async () => {
         const written = await this.#write(sql);
-        if (written && performance.now() - prunedAt > pruneEveryMs) {
-          await pruneMinutes(sql).catch(() => undefined);
-          prunedAt = performance.now();
-        }
-        await pause(everyMs, signal);
-      }
-      await this.#write(sql);
-    };
-    const running = run();
-    return async () => {
-      stopping.abort();
-      await running;
+        if (!written || performance.now() - prunedAt <= pruneEveryMs) return;
+        await pruneMinutes(sql);
+        prunedAt = performance.now();
+      },
+      onFailure: () => undefined,
+    });
+    return {
+      ...background,
+      stop: async () => {
+        await background.stop();
+        await this.#write(sql);
+      },
     };
   }
 

@@ -3,7 +3,7 @@ import { useDatabase } from '@segue/testing/database.ts';
 import { eventually } from '@segue/testing/eventually.ts';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { loggerInMemory } from '../test/relay.ts';
-import { keepRetention } from './retention.ts';
+import { retention } from './retention.ts';
 
 const database = useDatabase();
 beforeEach(async () => {
@@ -30,7 +30,9 @@ async function counts() {
 
 function keep() {
   const { logger, lines } = loggerInMemory();
-  const stop = keepRetention(database.sql, weekMs, logger);
+  const service = retention(database.sql, weekMs, logger);
+  service.start();
+  const stop = () => service.stop();
   onTestFinished(stop);
   return { stop, lines };
 }
@@ -70,9 +72,10 @@ test('it ends between two pages when the relay stops', async () => {
 test('a round that fails is worth a warning, and no more', async () => {
   const { logger, lines } = loggerInMemory();
   const sql = connect({ url: 'postgres://127.0.0.1:1/nowhere', applicationName: 'segue-relay', max: 1 });
-  const stop = keepRetention(sql, weekMs, logger);
+  const service = retention(sql, weekMs, logger);
+  service.start();
   await eventually(() => expect(lines).toHaveLength(1));
-  await stop();
+  await service.stop();
   await sql.end({ timeout: 1 });
   expect(lines).toMatchObject([{ level: 40, error: expect.stringContaining('ECONNREFUSED') }]);
 });

@@ -1,25 +1,25 @@
 import type { Sql } from '@segue/database/connection.ts';
 import { deleteClosedBatches, deleteSettled } from '@segue/outbox/retain.ts';
+import { forgetRelays } from '@segue/outbox/slots.ts';
+import { inBackground } from '@segue/process/background.ts';
 import { pause } from '@segue/process/pause.ts';
 import { reasonOf } from '@segue/process/reason.ts';
+import type { Service } from '@segue/process/services.ts';
 import type { Logger } from '@segue/telemetry/logger.ts';
 
 /** Between two rounds. Retention is counted in days; ten minutes more or less are nothing to it. */
 const everyMs = 10 * 60_000;
 /** Between two pages of a thousand rows: a round of a million takes some minutes and holds nothing up. */
 const betweenPagesMs = 50;
+/** Relays that have stopped are shown for an hour. */
+const relaysKeptMs = 24 * 3_600_000;
 
 /**
  * Removes what was settled longer ago than the retention, round by round, page by page. Several relays may do
  * so at the same time; what one has deleted, the others do not find.
- *
- * @returns a function that ends it
  */
-export function keepRetention(sql: Sql, olderThanMs: number, logger: Logger): () => Promise<void> {
-  const stopping = new AbortController();
-  const { signal } = stopping;
-
-  async function round(): Promise<number> {
+export function retention(sql: Sql, olderThanMs: number, logger: Logger): Service {
+  async function removeSettled(signal: AbortSignal): Promise<number> {
     let removed = 0;
     let after: number | null = 0;
     while (after !== null && !signal.aborted) {
@@ -28,31 +28,27 @@ export function keepRetention(sql: Sql, olderThanMs: number, logger: Logger): ()
       after = page.last;
       if (after !== null) await pause(betweenPagesMs, signal);
     }
-    while (!signal.aborted && (await deleteClosedBatches(sql, { olderThanMs })) > 0) {
-      await pause(betweenPagesMs, signal);
-    }
     return removed;
   }
 
-  async function run(): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        const removed = await round();
-        if (removed > 0)
-          logger.info({ event: 'rows_removed', removed }, 'settled rows removed after their retention');
-      } catch (error) {
-        logger.warn(
-          { event: 'retention_failed', error: reasonOf(error) },
-          'retention failed; it is tried again with the next round',
-        );
+  return inBackground({
+    name: 'retention',
+    everyMs,
+    firstAfterMs: 0,
+    async round(signal) {
+      const removed = await removeSettled(signal);
+      while (!signal.aborted && (await deleteClosedBatches(sql, { olderThanMs })) > 0) {
+        await pause(betweenPagesMs, signal);
       }
-      await pause(everyMs, signal);
-    }
-  }
-
-  const running = run();
-  return async () => {
-    stopping.abort();
-    await running;
-  };
+      await forgetRelays(sql, { olderThanMs: relaysKeptMs });
+      if (removed > 0) {
+        logger.info({ event: 'rows_removed', removed }, 'settled rows removed after their retention');
+      }
+    },
+    onFailure: error =>
+      logger.warn(
+        { event: 'retention_failed', error: reasonOf(error) },
+        'retention failed; it is tried again with the next round',
+      ),
+  });
 }

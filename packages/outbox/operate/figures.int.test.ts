@@ -1,7 +1,7 @@
 import { connect, type Sql } from '@segue/database/connection.ts';
 import { useDatabase } from '@segue/testing/database.ts';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { steadyPlans } from '../plannerSettings.ts';
+import { plannerSettings } from '../plannerSettings.ts';
 import { accessesOf } from '../test/plans.ts';
 import { readOutboxFigures, readStateFigures } from './figures.ts';
 
@@ -77,7 +77,7 @@ describe('the figures of the outbox', () => {
     async kind => {
       await addRows(50_000);
       await database.sql`ANALYZE ingestion_outbox`;
-      const sql = relaySession(kind === 'relay' ? steadyPlans : {});
+      const sql = relaySession(kind === 'relay' ? plannerSettings : {});
       const reads = (await accessesOf(sql, readOutboxFigures)).map(({ how, table }) => `${table}: ${how}`);
       expect([...new Set(reads)].sort()).toEqual([
         'ingestion_outbox: Index Only Scan using ingestion_outbox_dead_by_age',
@@ -90,7 +90,7 @@ describe('the figures of the outbox', () => {
 });
 
 /** A session as a relay has it. */
-function relaySession(settings: Record<string, string> = steadyPlans): Sql {
+function relaySession(settings: Record<string, string> = plannerSettings): Sql {
   const sql = connect({ url: database.url, applicationName: 'relay', max: 1, settings });
   onTestFinished(() => sql.end());
   return sql;

@@ -5,9 +5,11 @@ import type { IngestionRequest } from '@segue/ingestion/request.ts';
 import { useDatabase } from '@segue/testing/database.ts';
 import { eventually } from '@segue/testing/eventually.ts';
 import { beforeEach, expect } from 'vitest';
-import { type ClaimedRow, claim } from '../claim.ts';
 import { storeAndEnqueue, storeAndEnqueueAlbum } from '../enqueue.ts';
-import type { Outcomes } from '../settle.ts';
+import { type ReadOptions, readOpen } from '../readOpen.ts';
+import type { OpenRow } from '../row.ts';
+import { type RowOutcome, type Settlement, settle } from '../settle.ts';
+import { beat, type Heartbeat, type Holding } from '../slots.ts';
 
 export const hourMs = 3_600_000;
 export const windowMs = 24 * hourMs;
@@ -19,7 +21,6 @@ export type StoredRow = {
   attempts: number;
   generation: number | null;
   last_error: string | null;
-  lease: string | null;
   settled: boolean;
   /** ms from the database's now until the row may be taken. */
   due_in_ms: number;
@@ -55,11 +56,74 @@ export async function enqueueAlbum(db: Queryable, requests: IngestionRequest[]):
   await storeAndEnqueueAlbum(db, db`SELECT`, requests);
 }
 
+const allSlots = Array.from({ length: 32 }, (_, slot) => slot);
+
+/** A relay as its statements see it, of the given sessions. */
+export class TestRelay {
+  readonly id: string;
+  readonly sql: Queryable;
+  #epochs: Map<number, number>;
+
+  constructor(sql: Queryable, id: string = randomUUID(), epochs = new Map<number, number>()) {
+    this.sql = sql;
+    this.id = id;
+    this.#epochs = epochs;
+  }
+
+  /** The same relay on another session, or in a transaction. */
+  on(sql: Queryable): TestRelay {
+    return new TestRelay(sql, this.id, this.#epochs);
+  }
+
+  async beat(given: Partial<Heartbeat> = {}): Promise<Holding> {
+    const holding = await beat(this.sql, {
+      id: this.id,
+      host: 'here',
+      version: '1',
+      state: 'running',
+      leaseMs: 60_000,
+      handBack: [],
+      ...given,
+    });
+    this.#epochs = new Map(holding.owned.map(({ slot, epoch }) => [slot, epoch]));
+    return holding;
+  }
+
+  /** Slots as the last heartbeat left them, in ascending order. */
+  get slots(): number[] {
+    return [...this.#epochs.keys()];
+  }
+
+  read(given: Partial<ReadOptions> = {}): Promise<OpenRow[]> {
+    return readOpen(this.sql, {
+      starts: this.slots.map(slot => ({ slot })),
+      limit: 1_000,
+      perSlot: 1_000,
+      bytes: 4 * 1024 * 1024,
+      without: [],
+      dedupeWindowMs: windowMs,
+      ...given,
+    });
+  }
+
+  settle(outcomes: RowOutcome[], slots = outcomes.map(({ slot }) => slot)): Promise<Settlement> {
+    const named = [...new Set(slots)].map(slot => ({ slot, epoch: this.#epochs.get(slot) ?? -1 }));
+    return settle(this.sql, this.id, named, outcomes, { dedupeWindowMs: windowMs });
+  }
+}
+
+/** What becomes of a row; sent, unless another outcome is given. */
+export function outcomeOf(row: OpenRow, given: Partial<RowOutcome> = {}): RowOutcome {
+  const { id, isrc, slot, generation } = row;
+  return { id, isrc, slot, as: 'sent', leads: true, generation: generation + 1, ...given };
+}
+
 /** An outbox that is empty at the beginning of each test of the file. */
 export function useOutbox() {
   const database = useDatabase();
   beforeEach(async () => {
-    await database.sql`TRUNCATE ingestion_outbox, ingestion_ledger, album_ingestion_batches`;
+    await database.sql`TRUNCATE ingestion_outbox, ingestion_ledger, album_ingestion_batches, relays`;
+    await database.sql`UPDATE relay_slots SET owner = NULL, lease_end = '-infinity'`;
   });
 
   /** Stores rows as they are given, `isrc` and the rest of what is needed filled in. @returns their ids */
@@ -81,17 +145,17 @@ export function useOutbox() {
     },
     store,
 
-    /** Stores rows and claims them. */
-    async claimed(...rows: Record<string, unknown>[]): Promise<{ lease: string; rows: ClaimedRow[] }> {
-      await store(...rows);
-      const claimed = await claim(database.sql, { limit: rows.length, leaseMs: 60_000 });
-      expect(claimed.rows).toHaveLength(rows.length);
-      return claimed;
+    /** A relay that owns every slot. */
+    async relay(): Promise<TestRelay> {
+      const relay = new TestRelay(database.sql);
+      await relay.beat();
+      expect(relay.slots).toEqual(allSlots);
+      return relay;
     },
 
-    async row(id: number): Promise<StoredRow> {
+    async row(id: number | string): Promise<StoredRow> {
       const [row] = await database.sql<StoredRow[]>`
-        SELECT status, reason, attempts, generation, last_error, lease, settled_at IS NOT NULL AS settled,
+        SELECT status, reason, attempts, generation, last_error, settled_at IS NOT NULL AS settled,
           round(extract(epoch FROM available_at - now()) * 1000)::int AS due_in_ms
         FROM ingestion_outbox WHERE id = ${id}`;
       if (!row) throw new Error(`there is no row ${id}`);
@@ -133,14 +197,3 @@ export function useOutbox() {
     },
   };
 }
-
-export const staleLease = randomUUID();
-
-export const asScheduled = (ids: number[], generation: number): Partial<Outcomes> => ({
-  scheduled: ids.map(id => ({ id, generation })),
-});
-
-export const asDuplicates = (ids: number[]): Partial<Outcomes> => ({ duplicates: ids });
-
-export const asIndexed = (ids: number[], { unsent }: { unsent: boolean }): Partial<Outcomes> =>
-  unsent ? { indexedUnsent: ids } : { indexed: ids };

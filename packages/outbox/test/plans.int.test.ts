@@ -1,22 +1,18 @@
-import { randomUUID } from 'node:crypto';
-import { connect, type Queryable } from '@segue/database/connection.ts';
+import { connect, type Queryable, type Sql } from '@segue/database/connection.ts';
 import { useDatabase } from '@segue/testing/database.ts';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readBacklog, readRecent } from '../backlog.ts';
-import { claim } from '../claim.ts';
-import { steadyPlans } from '../plannerSettings.ts';
-import { release, retryLater } from '../release.ts';
+import { plannerSettings } from '../plannerSettings.ts';
+import { readForcedIds } from '../readOpen.ts';
 import { deleteSettled } from '../retain.ts';
-import { settle, settleDead } from '../settle.ts';
-import { take } from '../take.ts';
-import { asDuplicates, asIndexed, asScheduled } from './outbox.ts';
+import type { RowOutcome } from '../settle.ts';
+import { outcomeOf, TestRelay } from './outbox.ts';
 import { type Access, accessesOf, partsWalkedAgain } from './plans.ts';
 
-/** Rows a claim, as the relay has it. */
+/** Rows a batch, as the relay has it. */
 const batchSize = 500;
 const many = 200_000;
-const batch = { limit: batchSize, leaseMs: 30_000 };
-const lease = randomUUID();
+const batch = { limit: batchSize, perSlot: Math.ceil(batchSize / 32) };
 
 /** A database whose statistics stay as the test leaves them. */
 function useUnwatchedDatabase() {
@@ -31,7 +27,7 @@ function useUnwatchedDatabase() {
 
 /** Plans are kept by the connection, and steered by its settings: one, as a relay has it. */
 function connectAsRelay(url: string) {
-  const sql = connect({ url, applicationName: 'relay', max: 1, settings: steadyPlans });
+  const sql = connect({ url, applicationName: 'relay', max: 1, settings: plannerSettings });
   return { sql, [Symbol.asyncDispose]: () => sql.end() };
 }
 
@@ -42,6 +38,8 @@ function addRequests(db: Queryable, count: number, status: string) {
       CASE ${status} WHEN 'pending' THEN NULL ELSE now() END
     FROM generate_series(1, ${count}::int) AS n`;
 }
+
+type Work = (db: Queryable, relay: TestRelay) => Promise<unknown>;
 
 /** The tables as a relay may find them, and which plans they may lead to: nothing is planned for any values on empty tables. */
 const states: [string, Access['plan'][], (db: Queryable) => Promise<unknown>][] = [
@@ -69,72 +67,74 @@ describe.each(states)('%s', (_, plans, fill) => {
   const database = useUnwatchedDatabase();
   beforeAll(() => fill(database.sql));
 
-  /** As many as a claim has, the newest. */
-  const someRows = () => database.sql<{ id: number; isrc: string }[]>`
-    SELECT id, isrc FROM ingestion_outbox ORDER BY id DESC LIMIT ${batchSize}`;
+  /** As many as a batch has, the newest; at least one, that may not exist. */
+  async function someOutcomes(): Promise<RowOutcome[]> {
+    const rows = await database.sql<{ id: string; isrc: string; slot: number }[]>`
+      SELECT id::text, isrc, recording_slot(isrc) AS slot FROM ingestion_outbox ORDER BY id DESC LIMIT ${batchSize}`;
+    const named = rows.length > 0 ? rows : [{ id: '1', isrc: 'TESTS0000001', slot: 1 }];
+    return named.map(row => ({ ...row, as: 'sent', leads: true, generation: 1 }));
+  }
 
-  async function accessesOfOutbox(work: (db: Queryable) => Promise<unknown>): Promise<Access[]> {
-    await using relay = connectAsRelay(database.url);
-    const accesses = await accessesOf(relay.sql, work);
-    return accesses.filter(({ table, plan }) => table === 'ingestion_outbox' && plans.includes(plan));
+  /** A relay that owns all slots, on sessions as a relay has them. */
+  async function owner(sql: Sql): Promise<TestRelay> {
+    await database.sql`UPDATE relay_slots SET owner = NULL, lease_end = '-infinity'`;
+    const relay = new TestRelay(sql);
+    await relay.beat();
+    return relay;
+  }
+
+  async function accessesOfTables(work: Work): Promise<Access[]> {
+    await using session = connectAsRelay(database.url);
+    const relay = await owner(session.sql);
+    const accesses = await accessesOf(session.sql, db => work(db, relay.on(db)));
+    return accesses.filter(({ plan }) => plans.includes(plan));
   }
 
   /** How the work reads the outbox, each way once. */
-  async function readsOfOutbox(work: (db: Queryable) => Promise<unknown>): Promise<string[]> {
-    const reads = (await accessesOfOutbox(work)).map(({ how }) => how);
+  async function readsOfOutbox(work: Work): Promise<string[]> {
+    const accesses = await accessesOfTables(work);
+    const reads = accesses.filter(({ table }) => table === 'ingestion_outbox').map(({ how }) => how);
     // An empty list of ids implies any condition, that of this index, too.
     return [...new Set(reads.filter(how => !how.endsWith('ingestion_outbox_dead_by_age')))].sort();
   }
 
-  test('a claim walks the index of open rows in its order, and looks each row up by its id', async () => {
-    const reads = await readsOfOutbox(async db => {
-      await claim(db, batch);
-      await claim(db, { ...batch, from: { createdAt: '2026-01-01 00:00:00+00', id: 1 }, also: [1, 2, 3] });
+  test('a read walks the index of open rows by slot in its order, and looks recordings up in the ledger', async () => {
+    const starts = [
+      { slot: 1 },
+      { slot: 2, after: { availableAt: '2026-01-01 00:00:00+00', id: '1' } },
+      { slot: 3 },
+    ];
+    const accesses = await accessesOfTables(async (_, relay) => {
+      await relay.read(batch);
+      await relay.read({ ...batch, starts, without: ['TESTS0000001', 'TESTS0000002'] });
     });
-    expect(reads).toEqual([
-      'Index Scan using ingestion_outbox_open',
-      'Index Scan using ingestion_outbox_pkey',
+    const reads = new Set(accesses.map(({ table, how }) => `${table}: ${how}`));
+    expect([...reads].filter(read => !read.startsWith('relay_control')).sort()).toEqual([
+      'ingestion_ledger: Index Scan using ingestion_ledger_pkey',
+      'ingestion_outbox: Index Scan using ingestion_outbox_open_by_slot',
     ]);
   });
 
-  test('a claim finds the rows that it looks at besides by their ids', async () => {
-    const accesses = await accessesOfOutbox(db => claim(db, { ...batch, also: [1, 2, 3] }));
-    const walks = accesses.filter(({ how }) => how.endsWith('ingestion_outbox_open'));
-    expect(walks.map(({ plan }) => plan)).toEqual(plans);
+  test('the forced requests for a recording are found in the index of open rows by slot', async () => {
+    const reads = await readsOfOutbox(async db => {
+      await readForcedIds(db, { slot: 1, isrc: 'TESTS0000001' });
+    });
+    expect(reads).toEqual(['Index Scan using ingestion_outbox_open_by_slot']);
   });
 
-  test('taking looks up the owners and nothing else', async () => {
-    const rows = await someRows();
-    if (rows.length === 0) rows.push({ id: 1, isrc: 'TESTS0000001' });
-    const reads = await readsOfOutbox(async db => {
-      await take(db, lease, rows, { dedupeWindowMs: 1 });
-      await take(db, lease, rows, { dedupeWindowMs: 1 });
-    });
+  test('a settlement looks up the rows by their ids', async () => {
+    const outcomes = await someOutcomes();
+    const reads = await readsOfOutbox((_, relay) => relay.settle(outcomes));
     expect(reads).toEqual(['Index Scan using ingestion_outbox_pkey']);
   });
 
-  test('settling and handing back look up the rows', async () => {
-    const ids = (await someRows()).map(row => row.id);
-    const reads = await readsOfOutbox(async db => {
-      await settle(db, lease, asScheduled(ids, 1));
-      await settle(db, lease, asDuplicates(ids));
-      await settle(db, lease, asIndexed(ids, { unsent: true }));
-      await settleDead(db, lease, { id: 1, reason: 'refused' }, { dedupeWindowMs: 1 });
-      await release(db, lease, ids, { delayMs: 0 });
-      await retryLater(db, lease, 1, { delayMs: 0, error: 'refused' });
-    });
-    expect(reads).not.toContain('Seq Scan');
-  });
-
   test('no statement compares each row with each other', async () => {
-    await using relay = connectAsRelay(database.url);
-    const rows = await someRows();
-    const ids = rows.map(row => row.id);
-    const walked = await partsWalkedAgain(relay.sql, async db => {
-      await claim(db, { ...batch, also: [1, 2, 3] });
-      await take(db, lease, [...rows, { id: 1, isrc: 'TESTS0000001' }], { dedupeWindowMs: 1 });
-      await take(db, lease, [...rows, { id: 1, isrc: 'TESTS0000001' }], { dedupeWindowMs: 1 });
-      await settle(db, lease, { ...asScheduled(ids, 1), duplicates: [1], indexed: [2], indexedUnsent: [3] });
+    await using session = connectAsRelay(database.url);
+    const relay = await owner(session.sql);
+    const outcomes = await someOutcomes();
+    const walked = await partsWalkedAgain(session.sql, async db => {
+      await relay.on(db).read({ ...batch, without: ['TESTS0000001'] });
+      await relay.on(db).settle(outcomes);
     });
     expect(walked).toEqual([]);
   });
@@ -154,17 +154,19 @@ describe('a plan that was made for a small outbox', () => {
   test('does not read all of a large one', async () => {
     await using relay = connectAsRelay(database.url);
     const { sql } = relay;
+    const owner = new TestRelay(sql);
+    await owner.beat();
     const round = async () => {
       await addRequests(sql, 6, 'pending');
-      const { lease, rows } = await claim(sql, batch);
-      await take(sql, lease, rows, { dedupeWindowMs: 1 });
-      const [scheduled, duplicate, indexed, dead, retried, ...released] = rows.map(row => row.id) as number[];
-      await settle(sql, lease, asScheduled([scheduled as number], 1));
-      await settle(sql, lease, asDuplicates([duplicate as number]));
-      await settle(sql, lease, asIndexed([indexed as number], { unsent: true }));
-      await settleDead(sql, lease, { id: dead as number, reason: 'refused' }, { dedupeWindowMs: 1 });
-      await retryLater(sql, lease, retried as number, { delayMs: 0, error: 'refused' });
-      await release(sql, lease, released, { delayMs: 0 });
+      const rows = await owner.read(batch);
+      const outcomes = ['sent', 'duplicate', 'indexed', 'dead', 'refused', 'sent'] as const;
+      await owner.settle(
+        rows.map((row, place) =>
+          outcomeOf(row, { as: outcomes[place] ?? 'sent', error: 'refused', delayMs: 0 }),
+        ),
+      );
+      await readForcedIds(sql, { slot: 1, isrc: 'TESTS0000001' });
+      await owner.beat();
       await deleteSettled(sql, { olderThanMs: 3_600_000, after: 0 });
     };
     const scans = async () => {

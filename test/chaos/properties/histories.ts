@@ -27,7 +27,7 @@ export type Addition =
 
 /** Something befalls a relay when so many relays have come to this point. */
 export type Mishap = {
-  at: 'before taking' | 'before asking the index' | 'before sending' | 'after sending';
+  at: 'before asking the index' | 'before sending' | 'after sending';
   pass: number;
   /** Dies on the spot; or stands still until its lease is over, and then goes on as if nothing had been. */
   what: 'dies' | 'sleeps';
@@ -61,7 +61,7 @@ const addition: fc.Arbitrary<Addition> = fc.oneof(
 );
 
 const mishap: fc.Arbitrary<Mishap> = fc.record({
-  at: fc.constantFrom('before taking', 'before asking the index', 'before sending', 'after sending'),
+  at: fc.constantFrom('before asking the index', 'before sending', 'after sending'),
   pass: fc.integer({ min: 1, max: 6 }),
   what: fc.constantFrom('dies', 'sleeps'),
 });

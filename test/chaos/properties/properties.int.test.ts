@@ -53,7 +53,7 @@ describe('what was found that way', () => {
   };
   const track = (recording: number, force = false) => ({ by: 'track' as const, wish: { recording, force } });
 
-  test('a relay that sleeps before it asks the ledger does not bring a dead request back to life', async () => {
+  test('a relay that sleeps before it asks the index does not bring a dead request back to life', async () => {
     const outcome = await live(database, {
       ...twoRelays,
       chapters: [
@@ -61,7 +61,7 @@ describe('what was found that way', () => {
         {
           ...calm,
           additions: [track(refusedRecording)],
-          mishaps: [{ at: 'before taking', pass: 3, what: 'sleeps' }],
+          mishaps: [{ at: 'before asking the index', pass: 3, what: 'sleeps' }],
         },
         { ...calm, additions: [track(refusedRecording)] },
       ],
@@ -78,7 +78,7 @@ describe('what was found that way', () => {
           ...calm,
           // While it sleeps over the second, the other relay sends all three.
           additions: [track(0), track(1, true), track(1, true)],
-          mishaps: [{ at: 'before taking', pass: 2, what: 'sleeps' }],
+          mishaps: [{ at: 'before asking the index', pass: 2, what: 'sleeps' }],
         },
       ],
     });

@@ -1,9 +1,12 @@
-import { connect, type Sql } from '@segue/database/connection.ts';
+import type { Sql } from '@segue/database/connection.ts';
+import { notifySlots } from '@segue/outbox/hint.ts';
 import { pause } from '@segue/process/pause.ts';
-import { Wake } from '@segue/relay/claiming/poller.ts';
+import { startServices } from '@segue/process/services.ts';
+import { type Composition, composeRelay } from '@segue/relay/compose.ts';
+import { readConfiguration } from '@segue/relay/configuration.ts';
 import { Breaker } from '@segue/relay/guards/breaker.ts';
 import { createEventSender } from '@segue/relay/inngest/eventSender.ts';
-import { Relay } from '@segue/relay/relay.ts';
+import type { Logger } from '@segue/telemetry/logger.ts';
 import { createTrackIndex } from '@segue/track-index/trackIndex.ts';
 import { pino } from 'pino';
 import type { Mishap } from './histories.ts';
@@ -32,85 +35,76 @@ export type Fleet = {
   stop(): Promise<void>;
 };
 
-const hourMs = 3_600_000;
 /** Waits are short, so that a history of several outages is over within a second. */
 const breakerWaits = { firstWaitMs: 5, longestWaitMs: 20 };
-const pollIntervalMs = 20;
-const indexTimeoutMs = 2_000;
 /** No lease ends by itself. */
 const leaseMs = 60_000;
 /** Nobody sleeps longer: all others may sleep or be gone, too. */
 const longestSleepMs = 2_000;
 
+type Living = Composition & { stop: () => Promise<void>; hint: () => void };
+
 /**
- * Relays in this process, each as `main.ts` composes it, on a pool of its own. One that dies loses its
- * connections at that moment, whatever statements are under way on them, and another takes its place. What it
- * held stays held until {@link Fleet.endLeases}.
+ * Relays in this process, each as production composes it. One that dies loses its sessions, and another takes its place.
+ * What it owned stays its own until {@link Fleet.endLeases}.
  */
-export function startFleet(options: FleetOptions): Fleet {
-  const living = new Set<Relay>();
-  const wakes: Wake[] = [];
-  const pools: { end: (options: { timeout: number }) => Promise<void> }[] = [];
+export async function startFleet(options: FleetOptions): Promise<Fleet> {
+  const living = new Set<Living>();
   let mishaps: Mishap[] = [];
-  /** Leases of relays that have died or fallen asleep. */
+  /** Relays that have died or fallen asleep. */
   const abandoned = new Set<string>();
-  /** There is nobody else to take a sleeper's rows over. */
-  const isAlone = options.relays * options.concurrency === 1;
+  const dying: Promise<unknown>[] = [];
+  /** There is nobody else to take a sleeper's slots over. */
+  const isAlone = options.relays === 1;
   /** Batches that have been slept over and are not settled yet. */
   let sleptOver = 0;
   let alarm = new AbortController();
   let passes: Record<string, number> = {};
 
-  function startRelay(): void {
-    const sql = connect({
-      url: options.databaseUrl,
-      applicationName: 'segue-relay',
-      max: options.concurrency + 1,
-    });
-    pools.push(sql);
-    const index = createTrackIndex({
-      url: options.qdrantUrl,
-      collection: 'tracks',
-      timeoutMs: indexTimeoutMs,
-    });
-    const sender = createEventSender();
-    const wake = new Wake({ pollIntervalMs });
-    wakes.push(wake);
-
-    const leases = new Set<string>();
+  async function startRelay(): Promise<void> {
     let dead = false;
     let ownSleptOver = 0;
+    let self: Living | undefined;
 
     /** What the dead do takes for ever. */
     async function come(at: Mishap['at']): Promise<void> {
+      if (dead) await never;
       const pass = (passes[at] ?? 0) + 1;
       passes[at] = pass;
       const what = mishaps.find(mishap => mishap.at === at && mishap.pass === pass)?.what;
-      if (what !== undefined) for (const lease of leases) abandoned.add(lease);
+      if (what !== undefined && self) abandoned.add(self.keeper.id);
       if (what === 'sleeps') {
         sleptOver += 1;
         ownSleptOver += 1;
         await pause(isAlone ? 0 : longestSleepMs, alarm.signal);
+        if (self) abandoned.delete(self.keeper.id);
       }
       if (what === 'dies' && !dead) {
         dead = true;
-        living.delete(relay);
         sleptOver -= ownSleptOver;
-        startRelay();
-        await sql.end({ timeout: 0 });
+        if (self) {
+          living.delete(self);
+          dying.push(die(self));
+        }
+        dying.push(startRelay());
       }
       if (dead) await never;
     }
 
-    const session = watched(sql, {
-      isDead: () => dead,
-      onClaim: lease => leases.add(lease),
-      beforeTaking: () => come('before taking'),
+    const configuration = readConfiguration({
+      DATABASE_URL: options.databaseUrl,
+      QDRANT_URL: options.qdrantUrl,
+      INNGEST_DEV: '1',
+      RELAY_PORT: '0',
+      RELAY_BATCH_SIZE: String(options.batchSize),
+      RELAY_CONCURRENCY: String(options.concurrency),
+      RELAY_LEASE_MS: String(leaseMs),
+      RELAY_MAX_ATTEMPTS: '3',
+      RELAY_POLL_INTERVAL_MS: '20',
     });
-    const relay = new Relay({
-      sessions: { claiming: session, settling: session },
-      logger: pino({ level: 'silent' }),
-      wake,
+    const index = createTrackIndex({ url: options.qdrantUrl, collection: 'tracks', timeoutMs: 2_000 });
+    const sender = createEventSender();
+    const composition = await composeRelay(configuration, pino({ level: 'silent' }) as unknown as Logger, {
       index: {
         async checkTracksExist(isrcs) {
           await come('before asking the index');
@@ -125,25 +119,27 @@ export function startFleet(options: FleetOptions): Fleet {
         return answer;
       },
       inngestBreaker: new Breaker(breakerWaits),
-      onSettled() {
+      onBatch() {
         sleptOver -= Math.min(1, ownSleptOver);
         ownSleptOver -= Math.min(1, ownSleptOver);
       },
-      sweepEveryMs: pollIntervalMs,
-      batchSize: options.batchSize,
-      concurrency: options.concurrency,
-      leaseMs,
-      maxAttempts: 3,
-      dedupeWindowMs: 24 * hourMs,
+      // Only rows ask the index here: the confirmation would use up their mishaps.
+      confirmEveryMs: 3_600_000,
     });
-    living.add(relay);
-    relay.start();
+    // Who sleeps hears nothing, and renews nothing.
+    const { keeper } = composition;
+    const hear = keeper.hint.bind(keeper);
+    keeper.hint = () => {
+      if (!abandoned.has(keeper.id)) hear();
+    };
+    self = { ...composition, stop: await startServices(composition.services), hint: () => hear() };
+    living.add(self);
   }
 
-  for (let count = 0; count < options.relays; count++) startRelay();
+  for (let count = 0; count < options.relays; count++) await startRelay();
   return {
     hint() {
-      for (const wake of wakes) wake.hint();
+      for (const { poller } of living) poller.hint();
     },
     meet(next) {
       mishaps = next;
@@ -151,10 +147,15 @@ export function startFleet(options: FleetOptions): Fleet {
     },
     async endLeases(sql) {
       if (abandoned.size === 0) return;
-      await sql`
-        UPDATE ingestion_outbox SET available_at = now() WHERE id IN (
-          SELECT id FROM ingestion_outbox
-          WHERE status = 'in_flight' AND lease = ANY(${[...abandoned]}::text[]::uuid[]) FOR UPDATE SKIP LOCKED)`;
+      const [{ count }] = await sql<[{ count: number }]>`
+        WITH ended AS (
+          UPDATE relay_slots SET lease_end = now() WHERE owner = ANY(${[...abandoned]}::text[]::uuid[]) RETURNING slot
+        ),
+        gone AS (
+          UPDATE relays SET last_heartbeat = '-infinity' WHERE id = ANY(${[...abandoned]}::text[]::uuid[])
+        )
+        SELECT count(*)::int FROM ended`;
+      if (count > 0) await notifySlots(sql, 'time');
     },
     hasSleepers: () => sleptOver > 0,
     wakeUp() {
@@ -163,34 +164,21 @@ export function startFleet(options: FleetOptions): Fleet {
     },
     async stop() {
       mishaps = [];
+      alarm.abort();
+      await Promise.all(dying);
       await Promise.all([...living].map(relay => relay.stop()));
-      await Promise.all(pools.map(pool => pool.end({ timeout: 1 })));
     },
   };
 }
 
+/** Its sessions end, with whatever they are at; then nothing of it can be stopped cleanly any more. */
+async function die({ services, keeper }: Living): Promise<void> {
+  const sessions = services.filter(({ name }) => name.endsWith('sessions'));
+  await Promise.all(sessions.map(service => service.stop()));
+  // What is in hand of the relay never ends.
+  const others = services.filter(({ name }) => name !== 'relay' && !sessions.some(one => one.name === name));
+  for (const service of services) if (service.name === 'relay') void service.stop();
+  await Promise.all([keeper.stop(), ...others.map(service => service.stop())]);
+}
+
 const never = new Promise<never>(() => undefined);
-
-type Watch = {
-  isDead: () => boolean;
-  /** Told of each claim's lease, before it is made. */
-  onClaim: (lease: string) => void;
-  /** Awaited before the statement by which a relay asks the ledger. */
-  beforeTaking: () => Promise<void>;
-};
-
-function watched(sql: Sql, { isDead, onClaim, beforeTaking }: Watch): Sql {
-  return new Proxy(sql, {
-    apply(target, self, [text, ...values]) {
-      if (isDead()) return never;
-      const run = () => Reflect.apply(target, self, [text, ...values]);
-      const statement = Array.isArray(text) && 'raw' in text ? text.join('') : '';
-      if (statement.includes("SET status = 'in_flight'")) onClaim(values.find(isUuid) ?? '');
-      return statement.includes('INSERT INTO ingestion_ledger') ? beforeTaking().then(run) : run();
-    },
-  });
-}
-
-function isUuid(value: unknown): value is string {
-  return typeof value === 'string' && /^[\da-f]{8}-/.test(value);
-}

@@ -33,12 +33,13 @@ export type Lived = Outcome & {
 /** Lives a history through, on a database that is emptied first, and tells what has become of it. */
 export async function live(database: { sql: Sql; url: string }, history: History): Promise<Lived> {
   const { sql, url } = database;
-  await sql`TRUNCATE ingestion_outbox, ingestion_ledger, album_ingestion_batches`;
+  await sql`TRUNCATE ingestion_outbox, ingestion_ledger, album_ingestion_batches, relays`;
+  await sql`UPDATE relay_slots SET owner = NULL, lease_end = '-infinity'`;
   const inngest = await startInngest();
   const qdrant = await startIndex();
   vi.stubEnv('INNGEST_BASE_URL', inngest.url);
   vi.stubEnv('INNGEST_DEV', '1');
-  const fleet = startFleet({ ...history, databaseUrl: url, qdrantUrl: qdrant.url });
+  const fleet = await startFleet({ ...history, databaseUrl: url, qdrantUrl: qdrant.url });
   const additions: AddedRecording[] = [];
   const indexed = new Set<string>();
   const unneeded: string[] = [];

@@ -9,7 +9,7 @@ const quickestPollMs = 20;
  * a relay without hints is slower, never wrong. Polls start quick after work and double up to the interval,
  * each shortened by up to a quarter at random, so that relays do not poll in step.
  */
-export class Wake {
+export class Poller {
   #pollIntervalMs: number;
   #pollMs: number;
   #hints = new EventTarget();

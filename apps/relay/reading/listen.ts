@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type ConnectionOptions, connect } from '@segue/database/connection.ts';
-import { hintChannel } from '@segue/outbox/hint.ts';
+import { hintChannel, readHint } from '@segue/outbox/hint.ts';
 import { pause } from '@segue/process/pause.ts';
 import { reasonOf } from '@segue/process/reason.ts';
+import type { Service } from '@segue/process/services.ts';
 import type { Logger } from '@segue/telemetry/logger.ts';
 
 /** How often the connection is asked for a sign of life, and how long that may take. */
@@ -13,6 +14,13 @@ const signsPerNotification = 8;
 /** Behind a pooler in transaction mode LISTEN never works; trying for it more often would only cost. */
 const longestPauseMs = 5 * 60_000;
 
+export type ListenerOptions = {
+  /** Somebody has committed rows. */
+  onRows: () => void;
+  /** Slots have changed hands, as a relay says. */
+  onSlots: (relay: string) => void;
+};
+
 /**
  * Listens for hints, and makes sure that it still does: LISTEN dies silently behind a pooler or on a half-open
  * socket (pg-boss#850). Every 2 s the connection must answer, every 16 s a notification of our own must come back;
@@ -21,13 +29,12 @@ const longestPauseMs = 5 * 60_000;
  * A connection that is lost and replaced at once is not worth a line of its own: nothing is slower for it.
  *
  * @param database where to listen
- * @returns a function that ends the listening
  */
-export function listen(
+export function listener(
   database: Pick<ConnectionOptions, 'url' | 'onLost'>,
-  onHint: () => void,
+  { onRows, onSlots }: ListenerOptions,
   logger: Logger,
-): () => Promise<void> {
+): Service {
   const stopping = new AbortController();
   const { signal } = stopping;
 
@@ -65,8 +72,10 @@ export function listen(
       max: 1,
       deadlineMs: aliveWithinMs,
       onNotify(_channel, payload) {
-        if (payload === own) onOwn();
-        else if (payload === '') onHint();
+        if (payload === own) return onOwn();
+        const hint = readHint(payload);
+        if (hint?.kind === 'rows') onRows();
+        if (hint?.kind === 'slots') onSlots(hint.relay);
       },
       // The next connection of the pool would not listen.
       onClose: () => closed.abort(),
@@ -100,9 +109,15 @@ export function listen(
     }
   }
 
-  const running = run();
-  return async () => {
-    stopping.abort();
-    await running;
+  let running: Promise<void> | undefined;
+  return {
+    name: 'listener',
+    start() {
+      running = run();
+    },
+    async stop() {
+      stopping.abort();
+      await running;
+    },
   };
 }

@@ -1,18 +1,21 @@
-import { hint } from '@segue/outbox/hint.ts';
+import { hint, notifySlots } from '@segue/outbox/hint.ts';
 import { useDatabase } from '@segue/testing/database.ts';
 import { eventually } from '@segue/testing/eventually.ts';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { loggerInMemory } from '../test/relay.ts';
-import { listen } from './listen.ts';
+import { listener } from './listen.ts';
 
 const database = useDatabase();
 
 function start() {
   const onHint = vi.fn();
+  const onSlots = vi.fn();
   const { logger, lines } = loggerInMemory();
-  const stop = listen({ url: database.url }, onHint, logger);
+  const service = listener({ url: database.url }, { onRows: onHint, onSlots }, logger);
+  service.start();
+  const stop = () => service.stop();
   onTestFinished(stop);
-  return { onHint, lines, stop };
+  return { onHint, onSlots, lines, stop };
 }
 
 /** Until somebody listens, a hint goes nowhere. */
@@ -37,6 +40,16 @@ test('a hint is heard, and what the relay says to itself is none', async () => {
   await hint(database.sql);
   await eventually(() => expect(onHint.mock.calls.length).toBeGreaterThan(heard));
   expect(lines).toEqual([]);
+});
+
+test('that slots have changed hands is told apart from a hint, with the relay that says so', async () => {
+  const { onHint, onSlots } = start();
+  await hintUntilHeard(onHint);
+  onHint.mockClear();
+  await notifySlots(database.sql, 'a-relay');
+  await eventually(() => expect(onSlots.mock.calls).toEqual([['a-relay']]));
+  // Hints that were sent until one was heard may still arrive; this one has none of its own.
+  expect(onSlots).toHaveBeenCalledTimes(1);
 });
 
 test('when its connection is killed, it listens again on another', async () => {
@@ -66,8 +79,10 @@ test('a relay that stops leaves no connection behind', async () => {
 
 test('a database that is away is worth one line, however often it is tried', async () => {
   const { logger, lines } = loggerInMemory();
-  const stop = listen({ url: 'postgres://127.0.0.1:1/nowhere' }, () => undefined, logger);
+  const nobody = { onRows: () => undefined, onSlots: () => undefined };
+  const service = listener({ url: 'postgres://127.0.0.1:1/nowhere' }, nobody, logger);
+  service.start();
   await eventually(() => expect(lines).toHaveLength(1));
-  await stop();
+  await service.stop();
   expect(lines).toMatchObject([{ level: 40, error: expect.stringContaining('ECONNREFUSED') }]);
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { Wake } from './poller.ts';
+import { Poller } from './poller.ts';
 
 /** How long each wait would have taken; a test that wants a poll ends the wait itself. */
 const waits: number[] = [];
@@ -25,11 +25,11 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-const create = () => new Wake({ pollIntervalMs: 1_000 });
+const create = () => new Poller({ pollIntervalMs: 1_000 });
 const never = new AbortController().signal;
 
 /** How long so many waits take when nobody gives a hint. */
-async function polls(wake: Wake, count: number): Promise<number[]> {
+async function polls(wake: Poller, count: number): Promise<number[]> {
   poll.resolve();
   for (let times = 0; times < count; times++) await wake.next(never);
   return waits.splice(0);
@@ -48,7 +48,7 @@ test('right after work it polls quickly, and ever slower up to the interval', as
 });
 
 test('it never polls less often than asked for', async () => {
-  const wake = new Wake({ pollIntervalMs: 10 });
+  const wake = new Poller({ pollIntervalMs: 10 });
   wake.busy();
   expect(await polls(wake, 2)).toEqual([10, 10]);
 });

@@ -1,0 +1,82 @@
+import type { OpenRow } from '@segue/outbox/row.ts';
+import type { ClosedBatch } from '@segue/outbox/settle.ts';
+import type { Batch } from '../steps/decide.ts';
+import type { Settled } from '../steps/settle.ts';
+
+/** How long the steps took that a batch had, in ms. */
+export type StepDurations = { ask?: number; send?: number; settle?: number };
+
+/** What truly became of a batch's rows. */
+export type BatchReport = {
+  scheduled: OpenRow[];
+  /** Forced requests that were not read whole and were answered by an event. */
+  gathered: number;
+  indexed: OpenRow[];
+  duplicates: OpenRow[];
+  refused: { row: OpenRow; error: string; dead: boolean }[];
+  /** Rows that stay as they are: of an outage, or behind another request. */
+  left: number;
+  /** Rows whose slot another relay had taken meanwhile, or that somebody else has changed. */
+  lost: number;
+  /** Slots that another relay had taken meanwhile. */
+  lostSlots: number;
+  /** Albums whose last row this was. */
+  closed: ClosedBatch[];
+  durations: StepDurations;
+  durationMs: number;
+};
+
+/** Tells of the rows that are as they were decided; a row that somebody else has changed is none of them. */
+export function reportOf(
+  batch: Batch,
+  { written, closed, lostSlots }: Settled,
+  durations: StepDurations,
+  durationMs: number,
+  maxAttempts: number,
+): BatchReport {
+  let lost = 0;
+  const ofUs = (rows: OpenRow[]) => {
+    const own = rows.filter(({ id }) => written.has(id));
+    lost += rows.length - own.length;
+    return own;
+  };
+  const report: BatchReport = {
+    scheduled: [],
+    gathered: 0,
+    indexed: [],
+    duplicates: ofUs(batch.duplicates),
+    refused: [],
+    left: batch.waiting.length,
+    lost: 0,
+    lostSlots: lostSlots.length,
+    closed,
+    durations,
+    durationMs,
+  };
+  const refused = (row: OpenRow, error: string, dead: boolean) => {
+    for (const own of ofUs([row])) report.refused.push({ row: own, error, dead });
+  };
+  for (const { row, error } of batch.invalid) refused(row, error, true);
+  for (const { lead, others, gathered, force, outcome } of batch.sendings) {
+    const all = [lead, ...others];
+    switch (outcome.as) {
+      case 'undecided':
+        report.left += 1 + others.length;
+        break;
+      case 'refused':
+        refused(lead, outcome.error, lead.attempts + 1 >= maxAttempts);
+        report.left += others.length;
+        break;
+      case 'indexed':
+        report.indexed.push(...ofUs(all));
+        break;
+      case 'sent': {
+        const rows = ofUs(all);
+        report.scheduled.push(...rows.filter(row => row === lead || force));
+        report.duplicates.push(...rows.filter(row => row !== lead && !force));
+        report.gathered += gathered.filter(id => written.has(id)).length;
+      }
+    }
+  }
+  return { ...report, lost };
+}

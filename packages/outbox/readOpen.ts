@@ -1,0 +1,97 @@
+import type { Queryable } from '@segue/database/connection.ts';
+import { type OpenRow, openRowColumns } from './row.ts';
+
+/** Where a row stands in the order of reading. */
+export type Position = { availableAt: string; id: string };
+
+/** Where a read begins in each slot. */
+export type SlotStart = {
+  slot: number;
+  /** Behind this position; at the oldest row when it is left out. */
+  after?: Position | undefined;
+};
+
+export type ReadOptions = {
+  /** In the order in which they are read. */
+  starts: SlotStart[];
+  /** Rows at the most, and of one slot. */
+  limit: number;
+  perSlot: number;
+  /** Bytes of texts at the most; the first row is read whatever it has. */
+  bytes: number;
+  /** Recordings that are left out, since this relay has them in hand. */
+  without: string[];
+  dedupeWindowMs: number;
+};
+
+/** The least position of all; no row has it. */
+const beginning: Position = { availableAt: '-infinity', id: '-9223372036854775808' };
+
+/**
+ * Reads open requests that are due, in each slot the oldest first, with what the ledger knows of their recordings.
+ * Nothing is written and nothing is locked: the relay owns the slots, so that nobody else works on these rows.
+ *
+ * The index is walked slot by slot, at 10 us a slot. In a backlog a few rows of each slot stand in the same pages, as
+ * they were written at the same time. `NOT IN` is a hashed subplan, where `<> ALL` would compare each row with each
+ * recording that is left out.
+ *
+ * Nothing is read while sending is paused; what is in hand is finished.
+ *
+ * @returns rows, those of a slot together; none when nothing is due
+ */
+export function readOpen(
+  db: Queryable,
+  { starts, limit, perSlot, bytes, without, dedupeWindowMs }: ReadOptions,
+): Promise<OpenRow[]> {
+  const positions = starts.map(({ after }) => after ?? beginning);
+  return db<OpenRow[]>`
+    SELECT ${openRowColumns(db, db`page`)}, coalesce(ledger.generation, 0) AS generation,
+      coalesce(ledger.sent_at > now() - ${dedupeWindowMs} * interval '1 millisecond', false) AS "isSent"
+    FROM (
+      SELECT request.*, owned.slot, sum(request.bytes) OVER (ROWS UNBOUNDED PRECEDING) AS bytes_so_far
+      FROM unnest(
+        ${starts.map(({ slot }) => slot)}::smallint[],
+        ${positions.map(({ availableAt }) => availableAt)}::text[],
+        ${positions.map(({ id }) => id)}::text[]
+      ) AS owned (slot, after_moment, after_id)
+      CROSS JOIN LATERAL (
+        SELECT open.id, open.isrc, open.title, open.artist, open.album, open.artwork_url, open.priority, open.force,
+          open.attempts, open.created_at, open.available_at, open.request_id, open.traceparent,
+          -- Of a long text the length alone is read, not the text.
+          octet_length(open.title) + octet_length(open.artist) + octet_length(open.album)
+            + coalesce(octet_length(open.artwork_url), 0) AS bytes
+        FROM ingestion_outbox AS open
+        WHERE recording_slot(open.isrc) = owned.slot AND open.settled_at IS NULL AND open.available_at <= now()
+          AND (open.available_at, open.id) > (owned.after_moment::timestamptz, owned.after_id::bigint)
+          AND open.isrc NOT IN (SELECT unnest(${without}::text[]))
+          AND NOT EXISTS (SELECT FROM relay_control WHERE paused_at IS NOT NULL)
+        ORDER BY open.available_at, open.id
+        LIMIT ${perSlot}::int
+      ) AS request
+      LIMIT ${limit}::int
+    ) AS page
+    LEFT JOIN ingestion_ledger AS ledger ON ledger.isrc = page.isrc
+    WHERE page.bytes_so_far - page.bytes < ${bytes}`;
+}
+
+/** Ids at the most: as many as one settlement writes in some 100 ms. */
+const forcedAtOnce = 10_000;
+
+/**
+ * Reads the ids of the open forced requests for a recording. All that are there now are answered by what is sent
+ * afterwards (rule R5).
+ *
+ * @returns at most {@link forcedAtOnce}, the oldest first
+ */
+export async function readForcedIds(
+  db: Queryable,
+  { slot, isrc }: { slot: number; isrc: string },
+): Promise<string[]> {
+  const rows = await db<{ id: string }[]>`
+    SELECT id::text AS id FROM ingestion_outbox
+    WHERE recording_slot(isrc) = ${slot}::smallint AND settled_at IS NULL AND isrc = ${isrc} AND force
+      AND available_at <= now()
+    ORDER BY available_at, id
+    LIMIT ${forcedAtOnce}`;
+  return rows.map(({ id }) => id);
+}
