@@ -97,7 +97,7 @@ export class ReadCursor {
     this.#foundNothing = rows.length === 0;
     this.#noteBacklog(rows, { starts, perSlot }, wasCut);
     if (rows.length > 0) {
-      const first = rows.reduce((least, row) => (row.availableAt < least ? row.availableAt : least), '~');
+      const [first = ''] = rows.map(({ availableAt }) => availableAt).sort();
       this.#reads.push({ first, rows: rows.length });
     }
     while (this.#rowsBehindOldest() >= slackRows) this.#reads.shift();

@@ -1,7 +1,7 @@
 import type { Isrc } from '@segue/ingestion/isrc.ts';
 import { enqueueAlbum } from '@segue/outbox/test/outbox.ts';
 import { expect, test } from 'vitest';
-import { newIsrc, useRelayProcesses } from './relayProcess.ts';
+import { addressOf, newIsrc, useRelayProcesses } from './relayProcess.ts';
 
 const here = useRelayProcesses();
 
@@ -26,7 +26,14 @@ async function addAlbum(before: string | undefined) {
   return { wanted: isrcs.slice(1), indexed };
 }
 
-test.each(['after_claim', 'after_dedupe', 'after_index_check', 'after_send', 'within_settlement'])(
+test.each([
+  'before_renewal',
+  'after_renewal',
+  'after_read',
+  'after_index_check',
+  'after_send',
+  'within_settlement',
+])(
   'killed %s again and again: every recording is sent under one id, with one content, and nothing stays open',
   async point => {
     const wanted: string[] = [];
@@ -43,6 +50,7 @@ test.each(['after_claim', 'after_dedupe', 'after_index_check', 'after_send', 'wi
       expect(await relay.exited).toEqual(killed);
     }
     const survivor = await here.start(settings);
+    await addressOf(survivor);
     await here.drained();
 
     here.expectOneEventEach(wanted);
