@@ -171,7 +171,7 @@ describe('/metrics', () => {
       lost: 3,
       lostSlots: 1,
       closed: [],
-      durations: { ask: 1, send: 7, settle: 3 },
+      durations: { send: 7, settle: 3 },
       durationMs: 20,
     };
     metrics.batchDone(figuresOf(report));
