@@ -3,7 +3,7 @@ import { type Address, bareServer, bodyOf, listen, type RunningServer, sendJson 
 import { eventIds, readSeed, runIdOf } from './eventIds.ts';
 import { type EventLog, openEventLog, type ReceivedEvent } from './eventLog.ts';
 import { readEvents } from './eventStream.ts';
-import { RefusedEvent, readInbound } from './inboundEvent.ts';
+import { type InboundEvent, RefusedEvent, readInbound } from './inboundEvent.ts';
 import { type RegisteredFunction, readRegistration } from './runs/functions.ts';
 import { hasEnded, newRun, type Run } from './runs/run.ts';
 import { openRunLog } from './runs/runLog.ts';
@@ -29,6 +29,11 @@ export type InngestOptions = Address & {
 export type InngestStandIn = RunningServer &
   Pick<EventLog, 'events' | 'onEvent'> & {
     answerWith: AnswerWith;
+    /**
+     * Loses accepted events from now on, without a word: those that `isLost` says are answered with an id, and neither
+     * kept nor run. Null: none.
+     */
+    loseEvents(isLost: ((event: InboundEvent) => boolean) | null): void;
     /** Those of all apps. */
     functions(): RegisteredFunction[];
     /** All runs that are known, in the order of their start. */
@@ -83,6 +88,7 @@ export async function startInngest(options: InngestOptions = {}): Promise<Innges
     done();
   });
   const answerWith = installFaults(app);
+  let isLost: ((event: InboundEvent) => boolean) | null = null;
 
   app.get('/health', (_request, reply) => {
     sendJson(reply, { status: 200, message: 'OK' });
@@ -93,7 +99,9 @@ export async function startInngest(options: InngestOptions = {}): Promise<Innges
       sendJson(reply.code(401), { status: 401, message: '', error: 'Event key not found' });
       return;
     }
-    const answer = receive(bodyOf(request), request.headers['x-inngest-event-id-seed'], log);
+    const answer = receive(bodyOf(request), request.headers['x-inngest-event-id-seed'], events =>
+      log.publish(events.filter(event => !isLost?.(event))),
+    );
     // The server names no type here, and Go then takes it for text.
     sendJson(reply.code(answer.status), answer, 'text/plain; charset=utf-8');
   });
@@ -146,6 +154,9 @@ export async function startInngest(options: InngestOptions = {}): Promise<Innges
     events: log.events,
     onEvent: log.onEvent,
     answerWith,
+    loseEvents(decide) {
+      isLost = decide;
+    },
     functions: () => [...runLog.functions().values()],
     runs: () => [...runLog.runs().values()],
   };
@@ -157,7 +168,11 @@ type EventsAnswer = { ids: string[]; status: 200 | 400; error?: string };
  * Takes the events in up to the first bad one: those before it are published and their ids named, those
  * after it are dropped. There is always one id, an empty one where there is none.
  */
-function receive(body: Buffer, seed: string | string[] | undefined, log: EventLog): EventsAnswer {
+function receive(
+  body: Buffer,
+  seed: string | string[] | undefined,
+  publish: EventLog['publish'],
+): EventsAnswer {
   const now = Date.now();
   const idAt = eventIds(readSeed(seed));
   const accepted: Omit<ReceivedEvent, 'startedRun'>[] = [];
@@ -172,7 +187,7 @@ function receive(body: Buffer, seed: string | string[] | undefined, log: EventLo
     if (!(problem instanceof RefusedEvent)) throw problem;
     error = problem.message;
   }
-  log.publish(accepted);
+  publish(accepted);
   const ids = accepted.length === 0 ? [''] : accepted.map(event => event.internalId);
   return error === undefined ? { ids, status: 200 } : { ids, status: 400, error };
 }

@@ -67,6 +67,23 @@ test('a bad event ends the batch: those before it are in, those after it are not
   expect(events().map(event => event.internalId)).toEqual(body.ids);
 });
 
+test('events that are lost are answered like all others, and are not there', async () => {
+  const { send, events, loseEvents } = await start();
+  loseEvents(({ id }) => id === 'b');
+  const both = await send([
+    { id: 'a', name: 'a', data: {} },
+    { id: 'b', name: 'a', data: {} },
+  ]);
+  expect(both).toMatchObject({
+    status: 200,
+    body: { ids: [expect.stringMatching(ulid), expect.stringMatching(ulid)] },
+  });
+  expect(events().map(({ id }) => id)).toEqual(['a']);
+  loseEvents(null);
+  await send({ id: 'b', name: 'a', data: {} });
+  expect(events()).toMatchObject([{ id: 'a' }, { id: 'b', startedRun: true }]);
+});
+
 test('more than 5,000 events: the first 5,000 are in', async () => {
   const { send, events } = await start();
   const { status, body } = await send(Array(5_001).fill({ name: 'a' }));
