@@ -6,6 +6,7 @@ import { halfLoad } from './parts/halfLoad.ts';
 import { idle } from './parts/idle.ts';
 import { latency } from './parts/latency.ts';
 import { memory } from './parts/memory.ts';
+import { queries } from './parts/queries.ts';
 import { relays } from './parts/relays.ts';
 import { sameWork } from './parts/sameWork.ts';
 import { write } from './parts/write.ts';
@@ -22,4 +23,5 @@ export const parts: Part[] = [
   idle,
   memory,
   growth,
+  queries,
 ];

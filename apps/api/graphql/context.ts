@@ -18,7 +18,7 @@ import {
 } from '../library/summary.ts';
 import type { AnswerSlots } from './answerSlots.ts';
 import { HeldPlaces } from './heldPlaces.ts';
-import { line } from './line.ts';
+import { lineUntilFailure } from './lineUntilFailure.ts';
 import { Listings } from './listings.ts';
 import { once } from './once.ts';
 
@@ -65,7 +65,8 @@ export function createContext(
   const time = requestTime(limits.requestTimeoutMs, limits.catalogBudgetMs);
   const bounded: Bounded = work => guard.run(() => within(time, work()));
   let noted = false;
-  const statuses = line();
+  // One after the other: an answer that is made in turns asks in each, and would take all connections of the pool.
+  const statuses = lineUntilFailure();
   const places = new HeldPlaces(request, time);
   const listings = new Listings(
     {
@@ -87,7 +88,6 @@ export function createContext(
     bounded,
     listings,
     places,
-    // One after the other: an answer that is made in turns asks in each, and would take all connections of the pool.
     statusOf: createStatusLookup(requests =>
       statuses(() => bounded(() => readIngestions(database, requests))),
     ),

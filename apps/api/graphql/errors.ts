@@ -25,14 +25,14 @@ export function createErrorFormatter(logger: Logger) {
       const wait = cause instanceof Refusal && cause.details.retryAfterSeconds;
       if (wait) reply.header('retry-after', wait);
     }
-    const log = logOnce(logger);
+    const failureOf = failures(reply.request.id, logger);
     const refused = causes.find(cause => cause instanceof QueryRefusal);
     if (refused) return refusedAsAWhole(refused);
     return {
       statusCode: httpStatus(thrown),
       response: {
         data: execution.data ?? null,
-        errors: thrown.flatMap(error => present(error, reply.request.id, log)),
+        errors: thrown.flatMap(error => present(error, failureOf)),
       },
     };
   };
@@ -54,19 +54,38 @@ function httpStatus(errors: readonly GraphQLError[]): number {
   return isRefusal(first) ? (causeOf(first).statusCode ?? 400) : 500;
 }
 
-type Log = (cause: Error, fields: Parameters<Logger['error']>[0], message: string) => void;
+type Failure = { code: Code; message: string; extensions?: Record<string, string> };
 
-/** A failure is said once, of however many fields it is the cause: the statuses of 15,000 tracks are read together. */
-function logOnce(logger: Logger): Log {
-  const told = new Set<Error>();
-  return (cause, fields, message) => {
-    if (told.has(cause)) return;
-    told.add(cause);
-    logger.error(fields, message);
+/**
+ * What clients learn of what went wrong on our side. Looked at and said once, of however many fields it is the cause: the
+ * statuses of hundreds of tracks are read together, and the reason has a statement with all of its values.
+ */
+function failures(requestId: string, logger: Logger): (cause: Error) => Failure {
+  const known = new Map<Error, Failure>();
+  return cause => {
+    const failure = known.get(cause) ?? say(cause);
+    known.set(cause, failure);
+    return failure;
   };
+
+  function say(cause: Error): Failure {
+    markActiveFailed(cause);
+    const error = reasonOf(cause);
+    if (isTemporary(cause)) {
+      logger.error({ event: 'database_unavailable', requestId, error }, 'the database is unavailable');
+      const message = 'The library cannot be reached right now. Please try again in a moment.';
+      return { code: 'DATABASE_UNAVAILABLE', message };
+    }
+    logger.error(
+      { event: 'request_failed', requestId, error, stack: cause.stack },
+      'a request failed unexpectedly',
+    );
+    const message = `Something went wrong on our side. Please quote ${requestId} when you report it.`;
+    return { code: 'INTERNAL_SERVER_ERROR', message, extensions: { requestId } };
+  }
 }
 
-function present(error: GraphQLError, requestId: string, log: Log): GraphQLFormattedError[] {
+function present(error: GraphQLError, failureOf: (cause: Error) => Failure): GraphQLFormattedError[] {
   const cause = causeOf(error);
   if (cause instanceof InputError) return [formatted(error, 'BAD_USER_INPUT', cause.message)];
   if (cause instanceof Refusal) return [formatted(error, cause.code, cause.message, cause.details)];
@@ -80,35 +99,8 @@ function present(error: GraphQLError, requestId: string, log: Log): GraphQLForma
 
   if (isArgumentError(error)) return [formatted(error, 'BAD_USER_INPUT', cause.message)];
 
-  markActiveFailed(cause);
-  if (isTemporary(cause)) {
-    log(
-      cause,
-      { event: 'database_unavailable', requestId, error: reasonOf(cause) },
-      'the database is unavailable',
-    );
-    return [
-      formatted(
-        error,
-        'DATABASE_UNAVAILABLE',
-        'The library cannot be reached right now. Please try again in a moment.',
-      ),
-    ];
-  }
-
-  log(
-    cause,
-    { event: 'request_failed', requestId, error: reasonOf(cause), stack: cause.stack },
-    'a request failed unexpectedly',
-  );
-  return [
-    formatted(
-      error,
-      'INTERNAL_SERVER_ERROR',
-      `Something went wrong on our side. Please quote ${requestId} when you report it.`,
-      { requestId },
-    ),
-  ];
+  const { code, message, extensions } = failureOf(cause);
+  return [formatted(error, code, message, extensions)];
 }
 
 /** Only what resolving throws has a path. */
