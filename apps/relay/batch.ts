@@ -1,5 +1,4 @@
 import type { Sql } from '@segue/database/connection.ts';
-import { eventId } from '@segue/ingestion/event.ts';
 import { readForcedIds } from '@segue/outbox/readOpen.ts';
 import type { OpenRow } from '@segue/outbox/row.ts';
 import type { RowOutcome } from '@segue/outbox/settle.ts';
@@ -127,30 +126,13 @@ async function askAndSend(
   crashPoint('after_index_check');
 
   const sentAt = performance.now();
-  const events = sendings
-    .filter(({ outcome }) => outcome.as === 'undecided')
-    .map(sending => ({
-      sending,
-      eventId: eventId(sending.isrc, sending.generation),
-      isrc: sending.isrc,
-      traceparent: sending.lead.traceparent,
-    }));
   const dependencies: SendDependencies = {
     sender,
     mayCall,
     givingUp,
     onFailedCall: (failure, durationMs) => logFailedCall(logger, 'inngest_error', failure, durationMs),
   };
-  const sent = await inngestBreaker.during(() =>
-    inSendSpans(
-      events,
-      () => send(sendings, dependencies),
-      ({ sending: { outcome } }) => {
-        if (outcome.as === 'refused') return outcome;
-        return { as: outcome.as === 'sent' ? 'accepted' : 'unsent' };
-      },
-    ),
-  );
+  const sent = await inngestBreaker.during(() => inSendSpans(sendings, () => send(sendings, dependencies)));
   durations.send = performance.now() - sentAt;
   if (sent.outage) inngestBreaker.failed(sent.outage.retryAfterMs);
   else if (sent.answered) inngestBreaker.succeeded();

@@ -117,7 +117,8 @@ export const libraryRemovals = pgTable(
  * tracks whose ISRC was not to be had. Written with the item, and deleted when nothing is owed any more, or with the item.
  *
  * A row is waiting, then leased by an API process, and then waiting again or gone. `available_at` is from when on a
- * process may take it: the next attempt, or the end of the lease.
+ * process may take it: the next attempt, or the end of the lease. Migration 0018 adds `request_id` and `traceparent`, as the
+ * outbox has them: who added the item. Statements in SQL alone use them, so that Drizzle need not know of them.
  */
 export const catalogPending = pgTable(
   'catalog_pending',

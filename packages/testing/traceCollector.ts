@@ -58,15 +58,18 @@ export async function startTraceCollector() {
     spans,
     /** Waits for a span. */
     find: (fits: (span: CollectedSpan) => boolean): Promise<CollectedSpan> =>
-      eventually(async () => {
-        const found = spans.find(fits);
-        if (found === undefined) {
-          throw new Error(
-            `no such span among ${spans.map(({ service, name }) => `${service} ${name}`).join(', ')}`,
-          );
-        }
-        return found;
-      }),
+      eventually(
+        () => {
+          const found = spans.find(fits);
+          if (found === undefined) {
+            throw new Error(
+              `no such span among ${spans.map(({ service, name }) => `${service} ${name}`).join(', ')}`,
+            );
+          }
+          return found;
+        },
+        { timeoutMs: 20_000 },
+      ),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Queryable } from '@segue/database/connection.ts';
+import { causedBy } from '@segue/telemetry/origin.ts';
 import { requestOf } from '../ingestion/requestOf.ts';
 import type { Library, LibraryTrack } from '../library/library.ts';
 import { isrcToStore } from './isrcToStore.ts';
@@ -19,7 +20,9 @@ export async function completeTracks(
 ): Promise<void> {
   const ids = items.map(({ tidalId }) => tidalId);
   const isrcs = await library.catalog.batchFetchTrackIsrcs(ids, undefined, { deadline, background: true });
-  for (const item of items) await writeIsrc(library, item, isrcs.get(item.tidalId) ?? null);
+  for (const item of items) {
+    await causedBy(item.origin, () => writeIsrc(library, item, isrcs.get(item.tidalId) ?? null));
+  }
 }
 
 async function writeIsrc({ database, scheduler }: Library, item: PendingItem, isrc: string | null) {

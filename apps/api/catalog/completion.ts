@@ -1,6 +1,7 @@
 import { isOutage } from '@segue/database/outage.ts';
 import { pause } from '@segue/process/pause.ts';
 import { reasonOf } from '@segue/process/reason.ts';
+import { causedBy } from '@segue/telemetry/origin.ts';
 import { TidalApiError } from '@segue/tidal/http/error.ts';
 import type { Library } from '../library/library.ts';
 import { askMoreOfAlbum } from './completeAlbum.ts';
@@ -108,7 +109,8 @@ export function startCompletion(library: Library): Completion {
     const { albums, tracks } = await claimPending(sql, limits, leaseMs);
     for (const item of albums) {
       albumsInHand += 1;
-      void work([item], deadline => completeAlbum(item, deadline)).then(() => {
+      const complete = (deadline: number) => causedBy(item.origin, () => completeAlbum(item, deadline));
+      void work([item], complete).then(() => {
         albumsInHand -= 1;
         woken.resolve();
       });

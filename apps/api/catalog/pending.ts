@@ -1,9 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type { Queryable } from '@segue/database/connection.ts';
+import type { RequestOrigin } from '@segue/ingestion/origin.ts';
+import { currentOrigin } from '@segue/telemetry/origin.ts';
 import type { OwedListing } from '@segue/tidal/catalog.ts';
 
 /** An item for which TIDAL has still to be asked, held by this process until its lease ends. */
-export type PendingItem = { itemId: string; tidalId: string; lease: string };
+export type PendingItem = {
+  itemId: string;
+  tidalId: string;
+  lease: string;
+  /** Who added it: what comes late is requested in that name. */
+  origin: RequestOrigin;
+};
 
 /** An album, with how far its listing was read. */
 export type PendingAlbum = PendingItem & { owed: OwedListing };
@@ -12,10 +20,12 @@ type Owed = { tidalId: string; owed: OwedListing; tracksOwed: number; batchId: n
 
 /** Notes what TIDAL owes of an album, in the transaction that stores it. */
 export async function notePendingAlbum(transaction: Queryable, itemId: string, album: Owed): Promise<void> {
+  const { requestId, traceparent } = currentOrigin();
   await transaction`
-    INSERT INTO catalog_pending (item_id, kind, tidal_id, owed, tracks_owed, album_batch_id)
+    INSERT INTO catalog_pending
+      (item_id, kind, tidal_id, owed, tracks_owed, album_batch_id, request_id, traceparent)
     VALUES (${itemId}, 'album', ${album.tidalId}, ${JSON.stringify(album.owed)}, ${album.tracksOwed},
-      ${album.batchId})`;
+      ${album.batchId}, ${requestId}, ${traceparent})`;
 }
 
 /** Notes that TIDAL owes the ISRC of a track, in the transaction that stores it. */
@@ -24,8 +34,10 @@ export async function notePendingTrack(
   itemId: string,
   tidalId: string,
 ): Promise<void> {
+  const { requestId, traceparent } = currentOrigin();
   await transaction`
-    INSERT INTO catalog_pending (item_id, kind, tidal_id, tracks_owed) VALUES (${itemId}, 'track', ${tidalId}, 1)`;
+    INSERT INTO catalog_pending (item_id, kind, tidal_id, tracks_owed, request_id, traceparent)
+    VALUES (${itemId}, 'track', ${tidalId}, 1, ${requestId}, ${traceparent})`;
 }
 
 /**
@@ -40,7 +52,7 @@ export async function claimPending(
   leaseMs: number,
 ): Promise<{ albums: PendingAlbum[]; tracks: PendingItem[] }> {
   const lease = randomUUID();
-  const rows = await db<{ itemId: string; tidalId: string; owed: string | null }[]>`
+  const rows = await db<({ itemId: string; tidalId: string; owed: string | null } & RequestOrigin)[]>`
     WITH albums AS MATERIALIZED (
       SELECT item_id FROM catalog_pending WHERE kind = 'album' AND available_at <= now()
       ORDER BY available_at LIMIT ${limits.albums}::int FOR UPDATE SKIP LOCKED
@@ -52,12 +64,14 @@ export async function claimPending(
     UPDATE catalog_pending AS pending
     SET lease = ${lease}::uuid, available_at = now() + ${leaseMs} * interval '1 millisecond'
     WHERE pending.item_id = ANY(ARRAY(SELECT item_id FROM albums UNION ALL SELECT item_id FROM tracks))
-    RETURNING pending.item_id AS "itemId", pending.tidal_id AS "tidalId", pending.owed::text AS owed`;
+    RETURNING pending.item_id AS "itemId", pending.tidal_id AS "tidalId", pending.owed::text AS owed,
+      pending.request_id AS "requestId", pending.traceparent`;
   const albums: PendingAlbum[] = [];
   const tracks: PendingItem[] = [];
-  for (const { itemId, tidalId, owed } of rows) {
-    if (owed === null) tracks.push({ itemId, tidalId, lease });
-    else albums.push({ itemId, tidalId, lease, owed: JSON.parse(owed) });
+  for (const { itemId, tidalId, owed, requestId, traceparent } of rows) {
+    const item = { itemId, tidalId, lease, origin: { requestId, traceparent } };
+    if (owed === null) tracks.push(item);
+    else albums.push({ ...item, owed: JSON.parse(owed) });
   }
   return { albums, tracks };
 }

@@ -1,6 +1,15 @@
+import { eventually } from '@segue/testing/eventually.ts';
 import type { FastifyInstance } from 'fastify';
-import { expect, onTestFinished, test } from 'vitest';
-import { catalogAlbum, catalogListing, catalogTrack, fakeCatalog } from '../test/catalog.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { startCompletion } from '../catalog/completion.ts';
+import {
+  catalogAlbum,
+  catalogListing,
+  catalogTrack,
+  type FakeCatalog,
+  fakeCatalog,
+  newIsrc,
+} from '../test/catalog.ts';
 import { type TestLibrary, useLibrary } from '../test/library.ts';
 import { serverOf } from '../test/server.ts';
 
@@ -65,4 +74,44 @@ test('a request that is refused carries an id as well', async () => {
   const refused = await server.inject({ method: 'DELETE', url: '/graphql' });
   expect(refused.statusCode).toBe(405);
   expect(refused.headers['x-request-id']).toMatch(/^[\da-f-]{36}$/);
+});
+
+describe('what TIDAL owes', () => {
+  test('of an album is requested in the name of who added it', async () => {
+    const album = catalogAlbum({ numberOfItems: 2 });
+    const [first, late] = catalogListing({}, {});
+    if (first === undefined || late === undefined) throw new Error('two tracks are listed');
+    const places = [first, late].map(({ tidalId }, index) => ({ id: tidalId, volume: 1, number: index + 1 }));
+    const read = { nextPage: null, pagesRead: [], expectedItems: 2, places, videos: [] };
+    const owed = { ...read, trackIds: [late.tidalId] };
+    const continueAlbumListing = async () => ({
+      tracks: [late],
+      isrcs: new Map(),
+      owed: { ...read, trackIds: [] },
+      problem: null,
+    });
+    const catalog = fakeCatalog({ albums: [{ album, listing: [first], owed }] });
+    await expectLate({ ...catalog, continueAlbumListing }, addAlbum(album.tidalId), late.isrc);
+  });
+
+  test('of a track is requested in the name of who added it', async () => {
+    const track = catalogTrack({ isrc: null, isrcOwed: true });
+    const isrc = newIsrc();
+    const batchFetchTrackIsrcs = async () => new Map([[track.tidalId, isrc]]);
+    const catalog = { ...fakeCatalog({ tracks: [track] }), batchFetchTrackIsrcs };
+    await expectLate(catalog, addTrack(track.tidalId), isrc);
+  });
+
+  async function expectLate(catalog: FakeCatalog, mutation: string, isrc: string | null) {
+    const library = libraryWith(catalog);
+    const requestId = await add(await serve(library), mutation, { traceparent });
+    expect(await originsOf([isrc])).toEqual([]);
+    library.lines.length = 0;
+    const completion = startCompletion(library);
+    onTestFinished(() => completion.stop());
+
+    const line = { event: 'ingestion_requested', isrc, requestId, trace_id: traceparent.slice(3, 35) };
+    await eventually(() => expect(library.lines).toContainEqual(expect.objectContaining(line)));
+    expect(await originsOf([isrc])).toEqual([{ request_id: requestId, traceparent }]);
+  }
 });

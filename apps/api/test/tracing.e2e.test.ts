@@ -20,10 +20,12 @@ const click = 'b7ad6b7169203331';
 const sayWhatIsLoaded = `data:text/javascript,${encodeURIComponent(`
   import { registerHooks } from 'node:module';
   import { writeSync } from 'node:fs';
+  const said = new Set();
   registerHooks({
     load(url, context, next) {
       const [, name] = /node_modules\\/(@opentelemetry\\/[\\w-]+)/.exec(url) ?? [];
-      if (name) writeSync(2, 'loads ' + name + '\\n');
+      if (name && !said.has(name)) writeSync(2, 'loads ' + name + '\\n');
+      said.add(name);
       return next(url, context);
     },
   });
@@ -48,7 +50,7 @@ async function startApi(env: Record<string, string> = {}): Promise<RunningProces
 }
 
 async function add(api: RunningProcess, tidalTrackId: string, flags = '01') {
-  const { address } = await api.waitForLog(line => line.address !== undefined);
+  const { address } = await api.waitForLog(line => line.address !== undefined, 40_000);
   const mutation = `mutation Click { addTrackToLibrary(input: {tidalTrackId: "${tidalTrackId}"}) { __typename } }`;
   const response = await fetch(`${address}/graphql`, {
     method: 'POST',

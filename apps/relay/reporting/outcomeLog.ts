@@ -1,6 +1,7 @@
 import type { LogFields } from '@segue/ingestion/logEvents.ts';
 import type { OpenRow } from '@segue/outbox/row.ts';
 import type { Logger } from '@segue/telemetry/logger.ts';
+import { fieldsOf } from '@segue/telemetry/origin.ts';
 import type { BatchReport } from './batchReport.ts';
 
 /** Says, line by line as the contract lists them, what became of a batch. */
@@ -9,7 +10,7 @@ export function logReport(logger: Logger, report: BatchReport): void {
   const line = <Fields extends LogFields>(row: OpenRow, fields: Fields) => ({
     isrc: row.isrc,
     trackTitle: row.title,
-    ...(row.requestId === null ? {} : { requestId: row.requestId }),
+    ...fieldsOf(row),
     ...fields,
     duration_ms,
   });

@@ -1,18 +1,9 @@
 import { context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import { ingestionRequested } from '@segue/ingestion/event.ts';
+import { eventId, ingestionRequested } from '@segue/ingestion/event.ts';
+import type { OpenRow } from '@segue/outbox/row.ts';
 import { traceContextOf } from '@segue/telemetry/origin.ts';
 import { names, tracer } from '@segue/telemetry/spans.ts';
-
-/** One event that is to be sent, as far as its span tells of it. */
-export type TracedEvent = {
-  eventId: string;
-  isrc: string;
-  /** Of the request that it answers, as the outbox has it. */
-  traceparent: string | null;
-};
-
-/** What became of an event: `unsent` is tried again later. */
-export type TracedOutcome = { as: 'accepted' | 'unsent' } | { as: 'refused'; error: string };
+import type { Sending } from '../steps/decide.ts';
 
 const messaging = {
   [names.messagingSystem]: 'inngest',
@@ -20,76 +11,82 @@ const messaging = {
 };
 
 /**
- * Sends events in spans: one for the batch, and one for each event whose request is traced.
+ * Sends in spans: one for the batch, and one for each request of it that is traced.
  *
- *     request's trace:  mutation ── create track/ingestion.requested      one an event, linked with the batch
+ *     request's trace:  mutation ── create track/ingestion.requested      linked with the batch
  *     batch's trace:    send track/ingestion.requested                    links back; its context goes to Inngest
  *
- * The event's span stands in the trace of its request, so that one trace goes from the click to the sent event. A batch has
- * many origins, and is a trace of its own. Where no request of it is sampled, there are no spans at all.
+ * A request's span stands in the trace of its click, so that one trace goes from the click to the sent event, also where
+ * the event was made of another request for the recording. A batch has many origins, and is a trace of its own. Where no
+ * request of it is sampled, there are no spans at all.
  *
- * @param outcomeOf asked for each event once `send` has ended
+ * @param send notes the outcomes in the sendings that are undecided now
  * @throws what `send` throws; all spans say so
  */
-export async function inSendSpans<Event extends TracedEvent, Result>(
-  events: Event[],
-  send: () => Promise<Result>,
-  outcomeOf: (event: Event, index: number) => TracedOutcome,
-): Promise<Result> {
-  const traced = events.flatMap((event, index) => {
-    const parent = traceContextOf(event.traceparent);
-    const origin = trace.getSpanContext(parent);
-    return origin !== undefined && (origin.traceFlags & 1) === 1 ? [{ event, index, parent }] : [];
-  });
+export async function inSendSpans<Result>(sendings: Sending[], send: () => Promise<Result>): Promise<Result> {
+  const undecided = sendings.filter(({ outcome }) => outcome.as === 'undecided');
+  const traced = undecided.flatMap(sending =>
+    [sending.lead, ...sending.others].flatMap(row => sampledOrigin(sending, row)),
+  );
   if (traced.length === 0) return await send();
 
-  const batch = tracer.startSpan(`send ${ingestionRequested}`, {
-    root: true,
-    kind: SpanKind.CLIENT,
-    attributes: {
-      ...messaging,
-      [names.messagingOperation]: 'send',
-      [names.messagingOperationType]: 'send',
-      [names.messagingBatchSize]: events.length,
-    },
-  });
-  const spans = traced.map(({ event, parent }) =>
-    tracer.startSpan(
-      `create ${ingestionRequested}`,
-      {
-        kind: SpanKind.PRODUCER,
-        attributes: {
-          ...messaging,
-          [names.messagingOperation]: 'create',
-          [names.messagingOperationType]: 'create',
-          [names.messagingMessage]: event.eventId,
-          [names.isrc]: event.isrc,
-        },
-        links: [{ context: batch.spanContext() }],
-      },
-      parent,
-    ),
-  );
+  const batch = startBatchSpan(undecided.length);
+  const spans = traced.map(({ sending, origin }) => startEventSpan(sending, origin, batch));
   batch.addLinks(spans.map(span => ({ context: span.spanContext() })));
   try {
     const result = await context.with(trace.setSpan(context.active(), batch), send);
-    for (const [place, { event, index }] of traced.entries()) {
-      tell(spans[place] as Span, outcomeOf(event, index));
-    }
+    for (const [index, { sending }] of traced.entries()) tell(spans[index] as Span, sending);
     return result;
   } catch (error) {
-    const status = {
-      code: SpanStatusCode.ERROR,
-      message: error instanceof Error ? error.message : String(error),
-    };
-    for (const span of [batch, ...spans]) span.setStatus(status);
+    const message = error instanceof Error ? error.message : String(error);
+    for (const span of [batch, ...spans]) span.setStatus({ code: SpanStatusCode.ERROR, message });
     throw error;
   } finally {
     for (const span of [...spans, batch]) span.end();
   }
 }
 
-function tell(span: Span, outcome: TracedOutcome): void {
-  span.setAttribute(names.outcome, outcome.as);
+/** The context of a request's trace, where it is recorded; nothing of a `traceparent` that makes no sense. */
+function sampledOrigin(sending: Sending, { traceparent }: OpenRow) {
+  const origin = traceContextOf(traceparent);
+  const sampled = ((trace.getSpanContext(origin)?.traceFlags ?? 0) & 1) === 1;
+  return sampled ? [{ sending, origin }] : [];
+}
+
+function startBatchSpan(events: number): Span {
+  return tracer.startSpan(`send ${ingestionRequested}`, {
+    root: true,
+    kind: SpanKind.CLIENT,
+    attributes: {
+      ...messaging,
+      [names.messagingOperation]: 'send',
+      [names.messagingOperationType]: 'send',
+      [names.messagingBatchSize]: events,
+    },
+  });
+}
+
+function startEventSpan(
+  { isrc, generation }: Sending,
+  origin: ReturnType<typeof traceContextOf>,
+  batch: Span,
+): Span {
+  const options = {
+    kind: SpanKind.PRODUCER,
+    attributes: {
+      ...messaging,
+      [names.messagingOperation]: 'create',
+      [names.messagingOperationType]: 'create',
+      [names.messagingMessage]: eventId(isrc, generation),
+      [names.isrc]: isrc,
+    },
+    links: [{ context: batch.spanContext() }],
+  };
+  return tracer.startSpan(`create ${ingestionRequested}`, options, origin);
+}
+
+function tell(span: Span, { outcome }: Sending): void {
+  // What is undecided is sent again, under the same id.
+  span.setAttribute(names.outcome, outcome.as === 'undecided' ? 'unsent' : outcome.as);
   if (outcome.as === 'refused') span.setStatus({ code: SpanStatusCode.ERROR, message: outcome.error });
 }

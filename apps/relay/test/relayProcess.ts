@@ -32,7 +32,7 @@ export function useRelayProcesses() {
       return relay;
     },
 
-    async add(rows: { isrc: string; title?: string }[]): Promise<void> {
+    async add(rows: { isrc: string; title?: string; traceparent?: string }[]): Promise<void> {
       const whole = rows.map(row => ({
         title: 'So What',
         artist: 'Miles Davis',
