@@ -8,12 +8,19 @@ import type { FastifyError, FastifyInstance } from 'fastify';
 import { guard } from './access/gate.ts';
 import { serveLogin } from './access/login.ts';
 import type { AccessSettings } from './access/variables.ts';
+import { serveActing } from './actions/act.ts';
+import { Jobs } from './actions/jobs.ts';
+import { serveRecord } from './actions/record.ts';
+import { serveSending } from './actions/sending.ts';
 import { serveAssets } from './assets/assets.ts';
 import type { Dependency } from './live/dependencies.ts';
 import { serveStream } from './live/stream.ts';
 import { Watch, type WatchOptions } from './live/watch.ts';
+import { serveAlbums } from './pages/albums.ts';
 import { serveOverview } from './pages/overview.ts';
 import { problemPage } from './pages/problem.ts';
+import { serveRecording } from './pages/recording.ts';
+import { serveRequests } from './pages/requests.ts';
 
 export type ConsoleOptions = {
   /** A small pool of its own: what people look at takes no session from the relay. */
@@ -45,7 +52,16 @@ export async function serveConsole(server: FastifyInstance, options: ConsoleOpti
       const watch = new Watch({ sql, health, ...(workerUrls && { workerUrls }), ...pace });
       console.addHook('onClose', async () => await watch.stop());
       serveStream(console, watch);
-      serveOverview(console, { sql, watch });
+      const jobs = new Jobs(sql);
+      console.addHook('onClose', async () => await jobs.stop());
+      const parts = { sql, watch, jobs };
+      serveOverview(console, parts);
+      serveRequests(console, parts);
+      serveRecording(console, parts);
+      serveAlbums(console, parts);
+      serveActing(console, parts);
+      serveRecord(console, parts);
+      serveSending(console, parts);
     },
     { prefix: '/console' },
   );

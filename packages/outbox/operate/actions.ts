@@ -28,6 +28,19 @@ export function readActions(
     WHERE id < ${before ?? Number.MAX_SAFE_INTEGER} ORDER BY id DESC LIMIT ${Math.min(Math.max(1, limit), 1_000)}`;
 }
 
+/** One action, with the requests that it changed, the first 20 of them. */
+export async function readAction(
+  db: Queryable,
+  id: number,
+): Promise<(RecordedAction & { requests: { id: number; isrc: string | null }[] }) | null> {
+  const [action] = await db<(RecordedAction & { requests: { id: number; isrc: string | null }[] })[]>`
+    SELECT id, at, actor, action, reason, rows, selection, source,
+      (SELECT coalesce(jsonb_agg(jsonb_build_object('id', changed.id, 'isrc', request.isrc) ORDER BY changed.id), '[]')
+        FROM unnest(outbox_ids[1:20]) AS changed (id) LEFT JOIN ingestion_outbox AS request ON request.id = changed.id) AS requests
+    FROM ingestion_actions WHERE id = ${id}`;
+  return action ?? null;
+}
+
 /** Records an action that is not a function of the database, such as pruning. */
 export async function recordAction(
   db: Queryable,

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { newIsrc, useOutbox } from '../test/outbox.ts';
 import type { OutboxFilter } from './filter.ts';
 import { CursorError, type FindOptions, find } from './find.ts';
@@ -84,3 +84,43 @@ test.each(['', 'nonsense', Buffer.from("infinity|1'; DROP TABLE x").toString('ba
     await expect(find(outbox.sql, { after })).rejects.toThrow(CursorError);
   },
 );
+
+describe('a filter that few requests fit', () => {
+  test.each(['pending', 'dead', 'scheduled'] as const)(
+    'is looked for among 20,000 %s ones a page',
+    async status => {
+      await outbox.sql`TRUNCATE ingestion_outbox`;
+      await outbox.sql`
+      INSERT INTO ingestion_outbox (isrc, title, artist, album, status, settled_at, created_at)
+      SELECT 'US' || lpad(n::text, 10, '0'), CASE n WHEN 5 THEN 'needle' ELSE 'hay' END, 'A', 'B', ${status},
+        CASE ${status} WHEN 'pending' THEN NULL ELSE now() END, now() - (30000 - n) * interval '1 second'
+      FROM generate_series(1, 30000) AS n`;
+      const filter = { status, text: 'needle' };
+      const first = await find(outbox.sql, { filter });
+      expect(first.rows).toEqual([]);
+      const second = await find(outbox.sql, { filter, after: first.next as string });
+      expect(second.rows).toMatchObject([{ title: 'needle' }]);
+      expect(second.next).toBeNull();
+    },
+  );
+
+  test('of a time begins at that time', async () => {
+    await outbox.sql`TRUNCATE ingestion_outbox`;
+    await outbox.sql`
+      INSERT INTO ingestion_outbox (isrc, title, artist, album, status, settled_at, created_at)
+      SELECT 'US' || lpad(n::text, 10, '0'), 'T', 'A', 'B', 'scheduled', now(), now() - (30000 - n) * interval '1 second'
+      FROM generate_series(1, 30000) AS n`;
+    const createdBefore = new Date(Date.now() - 25_000_000);
+    const { rows } = await find(outbox.sql, { filter: { createdBefore }, limit: 1 });
+    expect(rows[0]?.createdAt.getTime()).toBeLessThan(createdBefore.getTime());
+    expect(rows[0]?.createdAt.getTime()).toBeGreaterThan(createdBefore.getTime() - 3_000);
+    const after = await find(outbox.sql, {
+      filter: { createdAfter: createdBefore },
+      order: 'oldest',
+      limit: 1,
+    });
+    expect(after.rows[0]?.createdAt.getTime()).toBeLessThan(createdBefore.getTime() + 3_000);
+    const none = await find(outbox.sql, { filter: { createdBefore: new Date(0) } });
+    expect(none).toEqual({ rows: [], next: null });
+  });
+});

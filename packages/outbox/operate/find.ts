@@ -43,14 +43,14 @@ export type Page = {
   next: string | null;
 };
 
-/** Settled requests that one page looks at: what fits may be rare among millions. 20,000 take some 40 ms. */
+/** Requests that one page looks at: what fits may be rare among millions. 20,000 take some 40 ms. */
 const lookedAtOnce = 20_000;
 
 /**
  * Finds requests, a page at a time, by key: any page of any table takes the same time.
  *
- * What is pending, dead, or of one recording is found by an index. Anything else is looked for among
- * {@link lookedAtOnce} requests a page, so that a page may hold fewer rows than `limit` and still name a next one.
+ * What is pending, dead, of one recording or of a time is found by an index. Whatever else the filter says is looked for
+ * among {@link lookedAtOnce} requests a page, so that a page may hold fewer rows than `limit` and still name a next one.
  *
  * @throws CursorError for a cursor that no page has given
  */
@@ -104,23 +104,40 @@ async function findByAge(
   status: 'pending' | 'dead',
 ): Promise<Page> {
   const { createdBefore, createdAfter } = filter;
-  const rows = await db<FoundRow[]>`
-    SELECT ${columns(db)} FROM ingestion_outbox AS request ${holder(db)}
-    WHERE ${status === 'dead' ? db`request.status = 'dead'` : db`request.settled_at IS NULL`}
+  const candidates = db`${status === 'dead' ? db`request.status = 'dead'` : db`request.settled_at IS NULL`}
       AND ${createdBefore ? db`request.created_at < ${createdBefore}` : db`true`}
       AND ${createdAfter ? db`request.created_at > ${createdAfter}` : db`true`}
+      AND ${behind(db, order, cursor)}`;
+  // Where every candidate fits, the page is full before the bound is reached.
+  const [last] = await db<Cursor[]>`
+    SELECT request.id, request.created_at::text AS "createdAt" FROM ingestion_outbox AS request WHERE ${candidates}
+    ORDER BY ${inOrder(db, order)} OFFSET ${lookedAtOnce - 1} LIMIT 1`;
+  const within = last
+    ? order === 'newest'
+      ? db`(request.created_at, request.id) >= (${last.createdAt}::text::timestamptz, ${last.id}::bigint)`
+      : db`(request.created_at, request.id) <= (${last.createdAt}::text::timestamptz, ${last.id}::bigint)`
+    : db`true`;
+  const rows = await db<FoundRow[]>`
+    SELECT ${columns(db)} FROM ingestion_outbox AS request ${holder(db)}
+    WHERE ${candidates} AND ${within}
       AND ${fits(db, status === 'pending' ? { ...filter, status: undefined } : filter)}
-      AND ${behind(db, order, cursor)}
     ORDER BY ${inOrder(db, order)} LIMIT ${limit + 1}`;
-  return pageOf(rows, limit);
+  const page = pageOf(rows, limit);
+  return page.next === null && last ? { ...page, next: writeCursor(last) } : page;
 }
 
 /** Ids rise with the moment of a request, all but exactly. */
 async function findById({ db, filter, order, limit, cursor }: Search): Promise<Page> {
   const newest = order === 'newest';
-  const start = cursor?.id ?? (newest ? Number.MAX_SAFE_INTEGER : Number.MIN_SAFE_INTEGER);
+  const [lowest, highest] = await Promise.all([
+    filter.createdAfter ? idAt(db, filter.createdAfter.getTime() - idsStrayMs) : Number.MIN_SAFE_INTEGER,
+    filter.createdBefore ? idAt(db, filter.createdBefore.getTime() + idsStrayMs) : Number.MAX_SAFE_INTEGER,
+  ]);
+  const start = cursor?.id ?? (newest ? highest : lowest - 1);
   const sorted = newest ? db`request.id DESC` : db`request.id`;
-  const ahead = newest ? db`request.id < ${start}` : db`request.id > ${start}`;
+  const ahead = newest
+    ? db`request.id < ${start} AND request.id >= ${lowest}`
+    : db`request.id > ${start} AND request.id <= ${highest}`;
   const [last] = await db<{ id: number }[]>`
     SELECT id FROM ingestion_outbox AS request WHERE ${ahead}
     ORDER BY ${sorted} OFFSET ${lookedAtOnce - 1} LIMIT 1`;
@@ -132,6 +149,26 @@ async function findById({ db, filter, order, limit, cursor }: Search): Promise<P
   const page = pageOf(rows, limit);
   if (page.next !== null || !last) return page;
   return { ...page, next: writeCursor({ createdAt: 'infinity', id: last.id }) };
+}
+
+/** A transaction takes its ids some time after its moment. */
+const idsStrayMs = 60_000;
+
+/** The lowest id of a request that was made at that moment (ms) or later, all but exactly: some 24 looks at the primary key. */
+async function idAt(db: Queryable, atMs: number): Promise<number> {
+  const [bounds] = await db<[{ low: number | null; high: number | null }]>`
+    SELECT (SELECT min(id) FROM ingestion_outbox) AS low, (SELECT max(id) FROM ingestion_outbox) AS high`;
+  if (bounds.low === null || bounds.high === null) return 0;
+  let low = bounds.low;
+  let high = bounds.high + 1;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const [row] = await db<{ id: number; earlier: boolean }[]>`
+      SELECT id, created_at < ${new Date(atMs)} AS earlier FROM ingestion_outbox WHERE id >= ${middle} ORDER BY id LIMIT 1`;
+    if (row?.earlier) low = row.id + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function columns(db: Queryable): PendingQuery<Row[]> {

@@ -104,7 +104,7 @@ function servicesPart({ dependencies, workers, readAt }: Snapshot): Markup {
   return html`<table class="stack"><thead><tr><th scope="col">Service</th><th scope="col">State</th><th scope="col">Since</th></tr></thead>
 <tbody>${[...rows, ...ofWorkers].map(
     ({ name, shape, summary, since }) =>
-      html`<tr><th scope="row">${name}</th><td>${icon(shape)} ${summary}</td><td class="muted" data-label="Since">${since}</td></tr>`,
+      html`<tr><th scope="row">${name}</th><td>${icon(shape)} ${summary}</td><td class="muted fixed" data-label="Since">${since}</td></tr>`,
   )}</tbody></table>${
     workers === null
       ? html`<p class="hint">Workers are not asked: name them in CONSOLE_WORKERS.</p>`

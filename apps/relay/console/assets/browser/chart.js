@@ -53,6 +53,7 @@ function draw(data) {
         {
           ...axis,
           space: 64,
+          size: 32,
           values: (_plot, ticks, _axis, _space, step) => ticks.map(tick => moment(tick, step)),
         },
         {
