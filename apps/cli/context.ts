@@ -6,7 +6,7 @@ import { Output } from './output.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** A person waits for each statement, and production must not wait for a person. */
-const deadlineMs = 10_000;
+const defaultDeadlineMs = 10_000;
 
 /** What each command gets: where its words go, the database, and how it ends. */
 export class Context {
@@ -22,9 +22,13 @@ export class Context {
   /**
    * Runs work on the database, and closes the connections after it.
    *
+   * @param options `deadlineMs`: for one statement; 10 s by default
    * @throws Interrupted at Ctrl-C, whatever the work waits for; else what the work throws
    */
-  async withDatabase<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result> {
+  async withDatabase<Result>(
+    work: (sql: Sql) => Promise<Result>,
+    { deadlineMs = defaultDeadlineMs }: { deadlineMs?: number } = {},
+  ): Promise<Result> {
     const database = await findDatabase(this.surroundings.environment);
     const opening = openMigrated({ ...database, applicationName: 'segue-outbox', max: 2, deadlineMs });
     const sql = await this.untilInterrupted(opening).catch(error => {

@@ -28,11 +28,18 @@ export function addReindex(program: Command, context: Context): void {
 async function reindex(options: RequestOptions, context: Context): Promise<void> {
   const { output, surroundings } = context;
   const connection = findIndex(surroundings.environment);
+  const compared = await context.withDatabase(
+    async sql => {
+      const comparing = showProgress(await countPoints(connection), 'points', surroundings.stderr);
+      try {
+        return await compareWithIndex(sql, scrollPointIds(connection), comparing.update);
+      } finally {
+        comparing.stop();
+      }
+    },
+    { deadlineMs: comparisonDeadlineMs },
+  );
   await context.withDatabase(async sql => {
-    const comparing = showProgress(await countPoints(connection), 'points', surroundings.stderr);
-    const compared = await compareWithIndex(sql, scrollPointIds(connection), comparing.update).finally(() =>
-      comparing.stop(),
-    );
     const { recordings, points, stray } = compared;
     const missing = new Set(compared.missing);
     const wanted = new Set<string>();
@@ -79,6 +86,8 @@ async function reindex(options: RequestOptions, context: Context): Promise<void>
   });
 }
 
+/** The library is sorted before its first recording comes: some 10 s for a million on two cores. */
+const comparisonDeadlineMs = 600_000;
 const lookedUpAtOnce = 5_000;
 
 function say(figure: number): string {

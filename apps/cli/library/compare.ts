@@ -68,7 +68,7 @@ async function* idsOf(pages: AsyncIterable<string[]>): AsyncGenerator<string, vo
 function libraryPoints(sql: Sql): AsyncIterable<LibraryPoint[]> {
   return sql<LibraryPoint[]>`
     WITH recording AS (
-      SELECT DISTINCT CASE WHEN given.isrc ~ '^[A-Z0-9]{12}$' THEN given.isrc ELSE normalise_isrc(given.isrc) END AS isrc
+      SELECT DISTINCT (CASE WHEN given.isrc ~ '^[A-Z0-9]{12}$' THEN given.isrc ELSE normalise_isrc(given.isrc) END) COLLATE "C" AS isrc
       FROM (
         SELECT isrc, title FROM library_tracks
         UNION ALL
