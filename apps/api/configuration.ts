@@ -12,7 +12,7 @@ import {
   wholeNumber,
 } from '@segue/process/environment.ts';
 import { z } from 'zod';
-import type { TokenChecks } from './access/authentication.ts';
+import { defaultClockToleranceSeconds, type TokenChecks } from './access/authentication.ts';
 import { defaultLimits, defaultMutationsPerMinute, type Limits } from './http/limits.ts';
 
 const publicTidalApi = 'https://openapi.tidal.com/v2';
@@ -50,6 +50,7 @@ export const schema = z.object({
   AUTH_JWT_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
   AUTH_ISSUER: z.string().optional(),
   AUTH_AUDIENCE: z.string().optional(),
+  AUTH_CLOCK_TOLERANCE_SECONDS: wholeNumber(defaultClockToleranceSeconds, { min: 0, max: 300 }),
   NODE_ENV: z.string().optional(),
   TIDAL_API_URL: httpUrl.default(publicTidalApi),
   TIDAL_AUTH_URL: httpUrl.default('https://auth.tidal.com/v1/oauth2/token'),
@@ -86,7 +87,7 @@ export function readConfiguration(environment: NodeJS.ProcessEnv = process.env):
 
 type TokenVariables = Pick<
   z.infer<typeof schema>,
-  'AUTH_JWKS_URL' | 'AUTH_JWT_SECRET' | 'AUTH_ISSUER' | 'AUTH_AUDIENCE'
+  'AUTH_JWKS_URL' | 'AUTH_JWT_SECRET' | 'AUTH_ISSUER' | 'AUTH_AUDIENCE' | 'AUTH_CLOCK_TOLERANCE_SECONDS'
 >;
 
 /**
@@ -99,11 +100,12 @@ export function tokenChecks({
   AUTH_JWT_SECRET: secret,
   AUTH_ISSUER: issuer,
   AUTH_AUDIENCE: audience,
+  AUTH_CLOCK_TOLERANCE_SECONDS: clockToleranceSeconds,
 }: TokenVariables): TokenChecks {
   if (jwksUrl !== undefined && secret !== undefined) {
     throw new ConfigurationError('AUTH_JWKS_URL and AUTH_JWT_SECRET are both set: set the one that is meant');
   }
-  if (secret !== undefined) return { secret, issuer, audience };
+  if (secret !== undefined) return { secret, issuer, audience, clockToleranceSeconds };
   if (jwksUrl !== undefined) {
     // The same keys sign the tokens of all that the issuer serves.
     if (issuer === undefined)
@@ -111,7 +113,7 @@ export function tokenChecks({
     if (audience === undefined) {
       throw new ConfigurationError('AUTH_AUDIENCE is not set, and AUTH_JWKS_URL needs it');
     }
-    return { jwksUrl, issuer, audience };
+    return { jwksUrl, issuer, audience, clockToleranceSeconds };
   }
   if (issuer === undefined && audience === undefined) return null;
   throw new ConfigurationError(

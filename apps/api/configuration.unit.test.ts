@@ -10,6 +10,7 @@ const required = {
 test('what is not set has its default', () => {
   expect(readConfiguration(required)).toEqual({
     ...required,
+    AUTH_CLOCK_TOLERANCE_SECONDS: 5,
     DATABASE_SCHEMA: 'public',
     API_HOST: '127.0.0.1',
     API_PORT: 4000,

@@ -4,7 +4,7 @@ import { run } from '@segue/process/run.ts';
 import { createLogger } from '@segue/telemetry/logger.ts';
 import { startTracing } from '@segue/telemetry/tracing.ts';
 import { createTidalClient } from '@segue/tidal/client.ts';
-import { createAuthenticate } from './access/authentication.ts';
+import { createAuthenticate, keysOf } from './access/authentication.ts';
 import { allowanceOf, unlimited } from './access/mutationAllowance.ts';
 import { startCompletion } from './catalog/completion.ts';
 import { hostRuleOf, limitsOf, readConfiguration, tokenChecks } from './configuration.ts';
@@ -40,8 +40,15 @@ await run('api', async () => {
   const scheduler = new IngestionScheduler({ hint: ingestionHint, logger });
   const explorable = configuration.NODE_ENV !== 'production';
   const library = { database, catalog, scheduler, logger };
+  const keys = keysOf(checks, error =>
+    logger.warn(
+      { event: 'signing_keys_stale', error },
+      'the keys that are known serve on, for 24 hours at most',
+    ),
+  );
   const server = await createServer(library, {
-    authenticate: createAuthenticate(checks),
+    authenticate: createAuthenticate(checks, keys),
+    keys,
     mutationAllowance: checks === null ? unlimited : allowanceOf(configuration.API_MUTATIONS_PER_MINUTE),
     limits: limitsOf(configuration),
     hostRule: hostRuleOf(configuration),

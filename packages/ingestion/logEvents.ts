@@ -325,6 +325,12 @@ export const logEvents = {
     when: 'The keys of the identity provider cannot be had, so nobody can be identified; the user got 503.',
     action: 'See whether `AUTH_JWKS_URL` is reachable from here.',
   },
+  signing_keys_stale: {
+    levels: ['warn'],
+    by: ['api'],
+    when: 'The identity provider does not give its keys. The keys that are known serve on, for 24 hours at most; `/readyz` says `degraded`.',
+    action: 'See whether `AUTH_JWKS_URL` is reachable from here. A restart would forget the keys.',
+  },
   request_failed: {
     levels: ['error'],
     by: ['api', 'relay', 'worker'],

@@ -7,6 +7,7 @@ import { NoSchemaIntrospectionCustomRule } from 'graphql/index.js';
 import mercurius from 'mercurius';
 import { type Authenticate, createAuthenticate } from '../access/authentication.ts';
 import { type MutationAllowance, unlimited } from '../access/mutationAllowance.ts';
+import type { RemoteKeys } from '../access/remoteKeys.ts';
 import { serveEditor } from '../editor/editor.ts';
 import { slotsFor } from '../graphql/answerSlots.ts';
 import { createContext } from '../graphql/context.ts';
@@ -45,6 +46,8 @@ const csrfHeaders = [
 
 export type ServerOptions = {
   authenticate: Authenticate;
+  /** Where tokens are checked by the keys of an identity provider. */
+  keys: RemoteKeys | null;
   mutationAllowance: MutationAllowance;
   limits: Limits;
   /** Null where every request needs a token. */
@@ -59,6 +62,7 @@ export type ServerOptions = {
 /** For one user on one machine. */
 export const localServer: Omit<ServerOptions, 'metrics'> = {
   authenticate: createAuthenticate(null),
+  keys: null,
   mutationAllowance: unlimited,
   limits: defaultLimits,
   hostRule: { hosts: [], variable: 'API_ALLOWED_HOSTS' },
@@ -69,7 +73,8 @@ export const localServer: Omit<ServerOptions, 'metrics'> = {
 /** The HTTP server: GraphQL at `/graphql`, its editor at `/graphiql`, and health. */
 export async function createServer(library: Library, options: ServerOptions): Promise<FastifyInstance> {
   const { database, logger } = library;
-  const { authenticate, mutationAllowance, limits, hostRule, allowedOrigins, explorable, metrics } = options;
+  const { authenticate, keys, mutationAllowance, limits, hostRule, allowedOrigins, explorable, metrics } =
+    options;
   const guard = new OutageGuard();
   const largeListings = slotsFor(limits.listingComplexity);
   // "Did you mean …?" would tell what introspection does not. mercurius's types do not know of it yet.
@@ -111,7 +116,7 @@ export async function createServer(library: Library, options: ServerOptions): Pr
   guardDocuments(server);
   limitQueries(server, limits, mutationAllowance);
   if (explorable) await serveEditor(server);
-  serveHealth(server, database, logger);
+  serveHealth(server, { database, keys, logger });
   if (metrics.token !== null) serveMetrics(server, metrics.meter, metrics.token);
   return server;
 }

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createAuthenticate } from '../access/authentication.ts';
+import { createAuthenticate, keysOf } from '../access/authentication.ts';
 import { type Answer, send } from '../test/ask.ts';
 import { catalogAlbum, catalogListing, catalogTrack, fakeCatalog } from '../test/catalog.ts';
 import { useLibrary } from '../test/library.ts';
@@ -95,12 +95,9 @@ test("keys that cannot be had are not the client's fault, and heal", async () =>
   await using issuer = await startIssuer();
   issuer.fail();
   const library = here.libraryWith(catalog);
-  const authenticate = createAuthenticate({
-    jwksUrl: issuer.jwksUrl,
-    issuer: issued.iss,
-    audience: issued.aud,
-  });
-  const other = await serverOf(library, { authenticate });
+  const checks = { jwksUrl: issuer.jwksUrl, issuer: issued.iss, audience: issued.aud };
+  const keys = keysOf(checks);
+  const other = await serverOf(library, { authenticate: createAuthenticate(checks, keys), keys });
   const authorization = `Bearer ${await issuer.tokenOf({ sub: 'ada' })}`;
   const request = { headers: { authorization }, payload: { query: '{ __typename }' } };
   expect(await send(other, request)).toMatchObject({
@@ -109,7 +106,13 @@ test("keys that cannot be had are not the client's fault, and heal", async () =>
   });
   expect(library.lines).toMatchObject([{ error: expect.stringContaining('AUTH_JWKS_URL') }]);
   expect(JSON.stringify(library.lines)).not.toContain(authorization.slice(-20));
+  const degraded = await other.inject('/readyz');
+  expect([degraded.statusCode, degraded.json()]).toEqual([
+    200,
+    { status: 'degraded', database: 'ok', keys: 'unavailable' },
+  ]);
   issuer.heal();
   expect((await send(other, request)).status).toBe(200);
+  expect((await other.inject('/readyz')).json()).toEqual({ status: 'ready', database: 'ok', keys: 'ok' });
   await other.close();
 });

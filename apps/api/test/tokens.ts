@@ -31,6 +31,8 @@ export type Issuer = AsyncDisposable & {
   fetches(): number;
   /** Makes a new key and withdraws the one before. */
   rotate(): Promise<void>;
+  /** Publishes these as they are, in place of its own key. */
+  publish(keys: unknown[]): void;
   /** Answers requests for the keys with an error from now on. */
   fail(): void;
   heal(): void;
@@ -43,6 +45,7 @@ export async function startIssuer(): Promise<Issuer> {
   let fetches = 0;
   let failing = false;
   let made = 0;
+  let published: unknown[] | undefined;
   let current = await makeKey();
   async function makeKey() {
     const { privateKey, publicKey } = await generateKeyPair('ES256');
@@ -52,7 +55,10 @@ export async function startIssuer(): Promise<Issuer> {
   const server = createServer((_request, response) => {
     fetches++;
     if (failing) response.writeHead(500).end('out of order');
-    else response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [current.jwk] }));
+    else
+      response
+        .setHeader('content-type', 'application/json')
+        .end(JSON.stringify({ keys: published ?? [current.jwk] }));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -62,6 +68,9 @@ export async function startIssuer(): Promise<Issuer> {
     fetches: () => fetches,
     async rotate() {
       current = await makeKey();
+    },
+    publish(keys) {
+      published = keys;
     },
     fail() {
       failing = true;
