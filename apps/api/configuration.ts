@@ -9,6 +9,7 @@ import {
   metricsToken,
   port,
   readEnvironment,
+  secret,
   wholeNumber,
 } from '@segue/process/environment.ts';
 import { z } from 'zod';
@@ -47,15 +48,15 @@ export const schema = z.object({
   API_CATALOG_BUDGET_MS: wholeNumber(defaultLimits.catalogBudgetMs, { min: 100, max: 60_000 }),
   AUTH_JWKS_URL: httpUrl.optional(),
   // RFC 7518, 3.2: as long as the hash at least. A shorter one can be found out from a single token.
-  AUTH_JWT_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
+  AUTH_JWT_SECRET: secret.min(32, 'must have at least 32 characters').optional(),
   AUTH_ISSUER: z.string().optional(),
   AUTH_AUDIENCE: z.string().optional(),
   AUTH_CLOCK_TOLERANCE_SECONDS: wholeNumber(defaultClockToleranceSeconds, { min: 0, max: 300 }),
   NODE_ENV: z.string().optional(),
   TIDAL_API_URL: httpUrl.default(publicTidalApi),
   TIDAL_AUTH_URL: httpUrl.default('https://auth.tidal.com/v1/oauth2/token'),
-  TIDAL_CLIENT_ID: z.string(),
-  TIDAL_CLIENT_SECRET: z.string(),
+  TIDAL_CLIENT_ID: secret,
+  TIDAL_CLIENT_SECRET: secret,
   TIDAL_COUNTRY_CODE: z
     .string()
     .regex(/^[A-Z]{2}$/, 'must be two capital letters, such as US')
@@ -97,15 +98,15 @@ type TokenVariables = Pick<
  */
 export function tokenChecks({
   AUTH_JWKS_URL: jwksUrl,
-  AUTH_JWT_SECRET: secret,
+  AUTH_JWT_SECRET: jwtSecret,
   AUTH_ISSUER: issuer,
   AUTH_AUDIENCE: audience,
   AUTH_CLOCK_TOLERANCE_SECONDS: clockToleranceSeconds,
 }: TokenVariables): TokenChecks {
-  if (jwksUrl !== undefined && secret !== undefined) {
+  if (jwksUrl !== undefined && jwtSecret !== undefined) {
     throw new ConfigurationError('AUTH_JWKS_URL and AUTH_JWT_SECRET are both set: set the one that is meant');
   }
-  if (secret !== undefined) return { secret, issuer, audience, clockToleranceSeconds };
+  if (jwtSecret !== undefined) return { secret: jwtSecret, issuer, audience, clockToleranceSeconds };
   if (jwksUrl !== undefined) {
     // The same keys sign the tokens of all that the issuer serves.
     if (issuer === undefined)

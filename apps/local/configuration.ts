@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { databaseSchema, databaseUrl } from '@segue/database/variables.ts';
-import { httpUrl, port, readEnvironment } from '@segue/process/environment.ts';
+import { httpUrl, port, readEnvironment, secret } from '@segue/process/environment.ts';
+import { inngestDev } from '@segue/process/inngestMode.ts';
 import { z } from 'zod';
 
 /** Where the checkout lies. */
@@ -24,16 +25,16 @@ export const schema = z.object({
   DATABASE_SCHEMA: databaseSchema,
   TIDAL_API_URL: httpUrl.optional(),
   TIDAL_AUTH_URL: httpUrl.optional(),
-  TIDAL_CLIENT_ID: z.string().optional(),
-  TIDAL_CLIENT_SECRET: z.string().optional(),
+  TIDAL_CLIENT_ID: secret.optional(),
+  TIDAL_CLIENT_SECRET: secret.optional(),
   QDRANT_URL: httpUrl.optional(),
-  QDRANT_API_KEY: z.string().optional(),
+  QDRANT_API_KEY: secret.optional(),
   QDRANT_COLLECTION: z.string().default('tracks'),
   INNGEST_BASE_URL: httpUrl.optional(),
   INNGEST_EVENT_API_BASE_URL: httpUrl.optional(),
-  INNGEST_EVENT_KEY: z.string().optional(),
-  INNGEST_DEV: z.string().optional(),
-  INNGEST_SIGNING_KEY: z.string().optional(),
+  INNGEST_EVENT_KEY: secret.optional(),
+  INNGEST_DEV: inngestDev.optional(),
+  INNGEST_SIGNING_KEY: secret.optional(),
   LOG_LEVEL: z.string().optional(),
 });
 

@@ -7,9 +7,10 @@ import {
   metricsToken,
   port,
   readEnvironment,
+  secret,
   wholeNumber,
 } from '@segue/process/environment.ts';
-import { isDevMode } from '@segue/process/inngestMode.ts';
+import { inngestDev, isDevMode } from '@segue/process/inngestMode.ts';
 import { z } from 'zod';
 import { accessSettings, consoleVariables } from './console/access/variables.ts';
 
@@ -21,11 +22,12 @@ export const schema = z.object({
   RELAY_PORT: port(4100),
   RELAY_ALLOWED_HOSTS: allowedHosts,
   QDRANT_URL: httpUrl,
-  QDRANT_API_KEY: z.string().optional(),
+  QDRANT_API_KEY: secret.optional(),
   QDRANT_COLLECTION: z.string().default('tracks'),
   INNGEST_BASE_URL: httpUrl.optional(),
-  INNGEST_EVENT_KEY: z.string().optional(),
-  INNGEST_DEV: z.string().optional(),
+  INNGEST_EVENT_API_BASE_URL: httpUrl.optional(),
+  INNGEST_EVENT_KEY: secret.optional(),
+  INNGEST_DEV: inngestDev.optional(),
   // Measured: `npm run bench -- batches`. Beyond a thousand rows a claim wins little, and holds more.
   RELAY_BATCH_SIZE: wholeNumber(1_000, { min: 1, max: 5_000 }),
   RELAY_CONCURRENCY: wholeNumber(4, { min: 1, max: 64 }),

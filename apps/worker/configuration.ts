@@ -7,9 +7,10 @@ import {
   metricsToken,
   port,
   readEnvironment,
+  secret,
   wholeNumber,
 } from '@segue/process/environment.ts';
-import { isDevMode } from '@segue/process/inngestMode.ts';
+import { inngestDev, isDevMode } from '@segue/process/inngestMode.ts';
 import { z } from 'zod';
 
 /** What the worker reads of the environment. */
@@ -21,20 +22,21 @@ export const schema = z.object({
   WORKER_CONCURRENCY: wholeNumber(10, { min: 1, max: 1_000 }),
   WORKER_THROTTLE_PER_MINUTE: wholeNumber(10, { min: 0, max: 1_000_000 }),
   QDRANT_URL: httpUrl,
-  QDRANT_API_KEY: z.string().optional(),
+  QDRANT_API_KEY: secret.optional(),
   QDRANT_COLLECTION: z.string().default('tracks'),
   INNGEST_BASE_URL: httpUrl.optional(),
-  INNGEST_EVENT_KEY: z.string().optional(),
-  INNGEST_SIGNING_KEY: z.string().optional(),
-  INNGEST_SIGNING_KEY_FALLBACK: z.string().optional(),
-  INNGEST_DEV: z.string().optional(),
+  INNGEST_EVENT_API_BASE_URL: httpUrl.optional(),
+  INNGEST_EVENT_KEY: secret.optional(),
+  INNGEST_SIGNING_KEY: secret.optional(),
+  INNGEST_SIGNING_KEY_FALLBACK: secret.optional(),
+  INNGEST_DEV: inngestDev.optional(),
   INNGEST_SERVE_ORIGIN: httpUrl.optional(),
   EMBEDDING_PROVIDER: z
     .enum(['hashed', 'tei', 'openai', 'none'], { error: 'must be one of hashed, tei, openai, none' })
     .default('hashed'),
   EMBEDDING_URL: httpUrl.optional(),
   EMBEDDING_MODEL: z.string().optional(),
-  EMBEDDING_API_KEY: z.string().optional(),
+  EMBEDDING_API_KEY: secret.optional(),
   EMBEDDING_TIMEOUT_MS: wholeNumber(30_000, { min: 100, max: 600_000 }),
   METRICS_TOKEN: metricsToken,
   LOG_LEVEL: logLevel,

@@ -62,7 +62,13 @@ export function readAddress(url: string, environment: NodeJS.ProcessEnv = proces
   };
   for (const [name, value] of Object.entries(parameters)) {
     const problem = parameterProblem(name, value);
-    if (problem) fail(problem);
+    // Behind a "/" in the password all that follows looks like parameters.
+    if (problem)
+      fail(
+        query.includes('@')
+          ? 'has a "/" and a "?" before an "@": write them as %2F and %3F in a password'
+          : problem,
+      );
   }
   const hosts = hostsOf(parameters, fail);
   const name = parameters.user ?? userInfo().username;

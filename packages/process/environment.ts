@@ -42,11 +42,26 @@ export function wholeNumber(fallback: number, { min, max }: { min: number; max: 
 /** A TCP port. 0 lets the system choose one; the log says which. */
 export const port = (fallback: number) => wholeNumber(fallback, { min: 0, max: 65_535 });
 
-/** An http or https address without a trailing slash. */
+/**
+ * An http or https address without a trailing slash. One with a user or a password in it is refused: errors and log lines
+ * repeat addresses, and `fetch` takes none with a login.
+ */
 export const httpUrl = z
   .string()
   .refine(text => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'must be an http:// or https:// address')
+  .refine(text => !hasLogin(text), 'must be an address without a user and a password')
   .transform(text => text.replace(/\/+$/, ''));
+
+/** Whether an address has a user or a password in it. */
+export function hasLogin(text: string): boolean {
+  const { username = '', password = '' } = URL.parse(text) ?? {};
+  return username !== '' || password !== '';
+}
+
+/** A key, a token or a password. It is sent in a header, which takes no other characters. */
+export const secret = z
+  .string()
+  .regex(/^[\x20-\x7e]*$/, 'must have no line break and no character outside of ASCII');
 
 export const logLevel = z
   .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
@@ -55,4 +70,4 @@ export const logLevel = z
   .default('info');
 
 /** Who asks for `/metrics` has to send it. Such a text is guessed at as fast as it is answered. */
-export const metricsToken = z.string().min(16, 'must have at least 16 characters').optional();
+export const metricsToken = secret.min(16, 'must have at least 16 characters').optional();

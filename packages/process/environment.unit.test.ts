@@ -1,11 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { ConfigurationError, httpUrl, logLevel, port, readEnvironment, wholeNumber } from './environment.ts';
+import {
+  ConfigurationError,
+  httpUrl,
+  logLevel,
+  port,
+  readEnvironment,
+  secret,
+  wholeNumber,
+} from './environment.ts';
+import { inngestDev } from './inngestMode.ts';
 
 const schema = z.object({
   DATABASE_URL: z.string(),
   QDRANT_URL: httpUrl,
-  API_KEY: z.string().optional(),
+  API_KEY: secret.optional(),
+  INNGEST_DEV: inngestDev.optional(),
   RELAY_PORT: port(4100),
   BATCH_SIZE: wholeNumber(500, { min: 1, max: 5_000 }),
   LOG_LEVEL: logLevel,
@@ -89,5 +99,38 @@ test.each(['0', '5001', '-1', '1.5', '1e3', '0x10', 'NaN', '1 000', '99999999999
 test.each(['65536', '-1', '80a'])('%s is no port', value => {
   expect(problemOf({ ...enough, RELAY_PORT: value })).toBe(
     'RELAY_PORT must be a whole number from 0 to 65535',
+  );
+});
+
+test.each([
+  ['QDRANT_URL', 'http://somebody:hunter2@qdrant:6333'],
+  ['QDRANT_URL', 'https://hunter2@qdrant'],
+  ['QDRANT_URL', 'https://:hunter2@qdrant'],
+  ['QDRANT_URL', 'https://some%40body:hunter2@qdrant/base?x=1'],
+  ['INNGEST_DEV', 'http://somebody:hunter2@127.0.0.1:8288'],
+])('%s with a login in it is refused: %s', (name, value) => {
+  const problem = problemOf({ ...enough, [name]: value });
+  expect(problem).toMatch(new RegExp(`^${name} must be an address without a user and a password`));
+  expect(problem).not.toMatch(/hunter2|somebody/);
+});
+
+test.each([
+  ['a line break', 'hunter2\nhunter3'],
+  ['a carriage return', 'hunter2\rhunter3'],
+  ['a tab', 'hunter2\thunter3'],
+  ['a NUL', 'hunter2\0hunter3'],
+  ['an umlaut', 'hünter2'],
+  ['a dash that a word processor made', 'hunter–2'],
+  ['a space without a width', 'hunter\u200b2'],
+])('a secret with %s is refused', (_, value) => {
+  expect(problemOf({ ...enough, API_KEY: value })).toBe(
+    'API_KEY must have no line break and no character outside of ASCII',
+  );
+});
+
+test('any other character may be in a secret', () => {
+  const ascii = Array.from({ length: 0x7f - 0x21 }, (_, at) => String.fromCharCode(0x21 + at)).join('');
+  expect(readEnvironment(schema, { ...enough, API_KEY: `${ascii} ${ascii}` }).API_KEY).toBe(
+    `${ascii} ${ascii}`,
   );
 });

@@ -1,5 +1,5 @@
-import { httpUrl, readEnvironment } from '@segue/process/environment.ts';
-import { isDevMode } from '@segue/process/inngestMode.ts';
+import { httpUrl, readEnvironment, secret } from '@segue/process/environment.ts';
+import { inngestDev, isDevMode } from '@segue/process/inngestMode.ts';
 import { z } from 'zod';
 import { type Check, failure, ok, skipped } from './check.ts';
 
@@ -7,8 +7,8 @@ import { type Check, failure, ok, skipped } from './check.ts';
 export const schema = z.object({
   INNGEST_EVENT_API_BASE_URL: httpUrl.optional(),
   INNGEST_BASE_URL: httpUrl.optional(),
-  INNGEST_EVENT_KEY: z.string().optional(),
-  INNGEST_DEV: z.string().optional(),
+  INNGEST_EVENT_KEY: secret.optional(),
+  INNGEST_DEV: inngestDev.optional(),
 });
 
 /** Where the SDK sends events, by its own order of the variables; null where nothing is configured. */

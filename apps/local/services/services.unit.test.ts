@@ -18,7 +18,8 @@ test('each is real as soon as it is configured, and shown without credentials', 
   });
   expect(real(tidalKeys).TIDAL).toBe('https://openapi.tidal.com/v2');
   expect(real({ ...tidalKeys, TIDAL_API_URL: 'http://proxy/v2/' }).TIDAL).toBe('http://proxy/v2');
-  expect(real({ QDRANT_URL: 'https://key:hidden@qdrant/' }).Qdrant).toBe('https://qdrant');
+  expect(real({ QDRANT_URL: 'https://qdrant/' }).Qdrant).toBe('https://qdrant');
+  expect(() => real({ QDRANT_URL: 'https://key:hidden@qdrant/' })).toThrow(/^QDRANT_URL must be [a-z ]+$/);
 });
 
 test.each([

@@ -1,12 +1,11 @@
 import { BlockList } from 'node:net';
 import { databaseUrl } from '@segue/database/variables.ts';
-import { ConfigurationError, httpUrl } from '@segue/process/environment.ts';
+import { ConfigurationError, httpUrl, secret } from '@segue/process/environment.ts';
 import { z } from 'zod';
 
 const shortestToken = 16;
 
-const token = z
-  .string()
+const token = secret
   .min(shortestToken, `must have ${shortestToken} characters or more: openssl rand -base64 24`)
   .optional();
 
