@@ -14,7 +14,7 @@ export async function sendSecurityHeaders(server: FastifyInstance, allowedOrigin
   await server.register(cors, {
     origin: allowedOrigins,
     methods: ['GET', 'POST'],
-    allowedHeaders: ['authorization', 'content-type'],
+    allowedHeaders: ['authorization', 'content-type', 'graphql-require-preflight'],
     exposedHeaders: ['retry-after', 'x-request-id'],
     maxAge: 600,
   });

@@ -62,7 +62,9 @@ describe('other sites', () => {
     const { headers, statusCode } = await preflight(friend);
     expect(statusCode).toBe(204);
     expect(headers['access-control-allow-origin']).toBe(friend);
-    expect(headers['access-control-allow-headers']).toContain('authorization');
+    for (const header of ['authorization', 'content-type', 'graphql-require-preflight']) {
+      expect(headers['access-control-allow-headers']).toContain(header);
+    }
     expect((await post({ ...json, origin: friend })).headers['access-control-allow-origin']).toBe(friend);
   });
 

@@ -22,6 +22,7 @@ import { countRequests, noteOutcomes, noteTypes } from '../metrics/operations.ts
 import { sendSecurityHeaders } from './headers.ts';
 import { serveHealth } from './health.ts';
 import { defaultLimits, type Limits } from './limits.ts';
+import { answerByMediaType, speakMediaTypes } from './mediaTypes.ts';
 import { refuseOtherMethods } from './methods.ts';
 import { OutageGuard } from './outageGuard.ts';
 import { carryRequestId } from './requestId.ts';
@@ -92,12 +93,13 @@ export async function createServer(library: Library, options: ServerOptions): Pr
   refuseOtherMethods(server);
   await sendSecurityHeaders(server, allowedOrigins);
   identifyUsers(server, authenticate, logger);
+  speakMediaTypes(server);
   leaveErrorPathsAlone(server);
   await server.register(mercurius, {
     schema: await readFile(new URL('../graphql/schema.graphql', import.meta.url), 'utf8'),
     resolvers: createResolvers(library, limits),
     context: request => createContext(request, { database, guard, logger, limits, largeListings }),
-    errorFormatter: noteOutcomes(createErrorFormatter(logger)),
+    errorFormatter: answerByMediaType(noteOutcomes(createErrorFormatter(logger))),
     // Compiled queries answered otherwise than graphql-js, and compiling some took seconds (docs/performance.md).
     jit: 0,
     cache: rememberedQueries,
