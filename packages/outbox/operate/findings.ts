@@ -1,11 +1,12 @@
 import type { Queryable } from '@segue/database/connection.ts';
 import { type Backlog, readBacklog } from './backlog.ts';
+import { type PausedReconciliation, readPausedReconciliation } from './reconciliation.ts';
 import { type KnownRelay, type OrphanedSlots, readOrphanedSlots, readRelays } from './relays.ts';
 import { readSending, type Sending } from './sending.ts';
 
 /** Something that a person should know of, the same at the command line and in the console. */
 export type OperatorFinding = {
-  kind: 'paused' | 'stalled' | 'no_relay' | 'held_back' | 'stuck_slots' | 'dead';
+  kind: 'paused' | 'stalled' | 'no_relay' | 'held_back' | 'stuck_slots' | 'dead' | 'reconciliation_paused';
   /** `failure`: nothing is sent, or not all. */
   severity: 'warning' | 'failure';
   /** One line: what is, with the figure. */
@@ -20,6 +21,8 @@ export type Overview = {
   sending: Sending;
   relays: KnownRelay[];
   slots: OrphanedSlots;
+  /** Why what is missing in the index is not sent anew (rule R12); null: all is well. */
+  reconciliation: PausedReconciliation | null;
   findings: OperatorFinding[];
 };
 
@@ -29,14 +32,15 @@ const stalledSeconds = 60;
 const silentSeconds = 30;
 
 export async function readOverview(db: Queryable): Promise<Overview> {
-  const [backlog, sending, relays, slots] = await Promise.all([
+  const [backlog, sending, relays, slots, reconciliation] = await Promise.all([
     readBacklog(db),
     readSending(db),
     readRelays(db),
     readOrphanedSlots(db),
+    readPausedReconciliation(db),
   ]);
   const state = { backlog, sending, relays, slots };
-  return { ...state, findings: findingsOf(state) };
+  return { ...state, reconciliation, findings: [...findingsOf(state), ...ofReconciliation(reconciliation)] };
 }
 
 export function findingsOf({
@@ -44,7 +48,7 @@ export function findingsOf({
   sending,
   relays,
   slots,
-}: Omit<Overview, 'findings'>): OperatorFinding[] {
+}: Omit<Overview, 'findings' | 'reconciliation'>): OperatorFinding[] {
   const findings: OperatorFinding[] = [];
   const alive = relays.filter(relay => relay.state !== 'stopped' && relay.silentSeconds < silentSeconds);
   if (sending.paused) {
@@ -97,4 +101,17 @@ export function findingsOf({
     });
   }
   return findings;
+}
+
+const remedies: Record<string, string> = {
+  index_unavailable: 'see whether Qdrant answers, and the key',
+  index_wiped: 'outbox reindex --reason "…" (docs/runbook/qdrant-lost.md)',
+  worker_behind: 'docs/runbook/worker-down.md',
+};
+
+function ofReconciliation(paused: PausedReconciliation | null): OperatorFinding[] {
+  if (paused === null) return [];
+  const summary = `reconciliation paused since ${paused.at.toISOString()}: ${paused.reason}`;
+  const remedy = remedies[paused.cause] ?? 'docs/runbook/README.md';
+  return [{ kind: 'reconciliation_paused', severity: 'warning', summary, remedy }];
 }

@@ -72,6 +72,22 @@ test('an overview names what needs a person', async () => {
   expect((await readOverview(database.sql)).findings).toMatchObject([{ kind: 'stuck_slots' }]);
 });
 
+test('a paused reconciliation is a finding with its reason', async () => {
+  await relay({ silent: '0 s' });
+  await database.sql`
+    UPDATE relay_reconciliation SET paused_at = to_timestamp(0), paused_cause = 'index_wiped', paused_reason = 'the index was wiped'`;
+  expect((await readOverview(database.sql)).findings).toEqual([
+    {
+      kind: 'reconciliation_paused',
+      severity: 'warning',
+      summary: 'reconciliation paused since 1970-01-01T00:00:00.000Z: the index was wiped',
+      remedy: 'outbox reindex --reason "…" (docs/runbook/qdrant-lost.md)',
+    },
+  ]);
+  await database.sql`UPDATE relay_reconciliation SET paused_cause = NULL, paused_at = NULL`;
+  expect((await readOverview(database.sql)).findings).toEqual([]);
+});
+
 test('a stalled outbox is a finding, a paused one is told as paused alone', () => {
   const backlog = { open: 3, waiting: 0, oldestSeconds: 90, oldestDueSeconds: 90, dead: 0, diedLastHour: 0 };
   const relays = [
