@@ -83,7 +83,7 @@ export async function startDatabase(): Promise<ChaosDatabase> {
     suffer(fault) {
       last = last.then(async () => {
         await faults[fault]();
-        await answering(url);
+        await onceAnswering(url, async sql => void (await sql`SELECT 1`));
       });
       return last;
     },
@@ -104,19 +104,20 @@ async function aSession(sql: Sql): Promise<number | undefined> {
   return session?.pid;
 }
 
+/** Repeated: all connections of a process leave a server that has told one of them that it is read-only. */
 async function setReadOnly(url: string, on: boolean): Promise<void> {
-  await onFreshConnection(url, async sql => {
+  await onceAnswering(url, async sql => {
     await sql.unsafe(`ALTER SYSTEM SET default_transaction_read_only = ${on ? 'on' : 'off'}`);
     await sql`SELECT pg_reload_conf()`;
   });
 }
 
-/** Waits until the server takes connections again; a recovery takes some tenths of a second. */
-async function answering(url: string): Promise<void> {
+/** Does it as soon as the server takes connections; a recovery takes some tenths of a second. */
+async function onceAnswering(url: string, work: (sql: Sql) => Promise<void>): Promise<void> {
   for (const deadline = performance.now() + 30_000; ; ) {
     try {
       await wait(100);
-      return await onFreshConnection(url, async sql => void (await sql`SELECT 1`));
+      return await onFreshConnection(url, work);
     } catch (error) {
       if (performance.now() > deadline) throw error;
     }

@@ -22,7 +22,7 @@ export type Blow = { atMs: number } & (
   | { what: 'kill relay' | 'stop relay'; relay: number }
   /** SIGSTOP, and SIGCONT after so long. */
   | { what: 'pause relay'; relay: number; forMs: number }
-  | { what: 'kill api' | 'stop api' }
+  | { what: 'kill api' | 'stop api' | 'kill worker' | 'stop worker' }
   | { what: 'inngest'; fault: InngestFault | 'refused connections' | null }
   | { what: 'qdrant'; fault: QdrantFault | 'refused connections' | null }
   | { what: 'tidal'; fault: TidalFault | null }
@@ -44,6 +44,9 @@ export function blowsOf({ seed, round, ms, relays, leaseMs }: RoundOptions): Blo
     }),
     ...times(stream('api'), ms, 3_000, 8_000, (random, atMs): Blow => {
       return { atMs, what: random.oneOf(['kill api', 'kill api', 'stop api'] as const) };
+    }),
+    ...times(stream('worker'), ms, 3_000, 8_000, (random, atMs): Blow => {
+      return { atMs, what: random.oneOf(['kill worker', 'kill worker', 'stop worker'] as const) };
     }),
     ...times(stream('inngest'), ms, 700, 3_000, (random, atMs): Blow => {
       const kinds = [...(Object.keys(inngestFaults) as InngestFault[]), 'refused connections'] as const;

@@ -22,7 +22,7 @@ test('blows fall within the round, in the order of time', () => {
 
 test('nothing is spared: within an hour all kinds of blows and faults come up', () => {
   const blows = blowsOf({ ...round, ms: 3_600_000 });
-  expect(new Set(blows.map(({ what }) => what)).size).toBe(9);
+  expect(new Set(blows.map(({ what }) => what)).size).toBe(11);
   const faultsOf = (service: string) =>
     new Set(blows.flatMap(blow => (blow.what === service && 'fault' in blow ? (blow.fault ?? []) : [])));
   expect(faultsOf('database')).toEqual(new Set(databaseFaults));

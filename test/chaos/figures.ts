@@ -21,6 +21,8 @@ export function printFigures(figures: Figures): void {
     ...indented(rows),
     ['events accepted', figures.events],
     ['sends repeated, and dropped by their id', figures.repeatedSends],
+    ['documents in the index', figures.documents],
+    ['runs of the worker that failed for good', figures.failedRuns],
     ['events lost', starting('R1')],
     ['duplicates accepted', starting('R5: sent twice')],
     ['longest drain after a round', `${(figures.longestDrainMs / 1_000).toFixed(1)} s`],

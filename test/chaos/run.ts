@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { pause } from '@segue/process/pause.ts';
 import { startAdditions } from './additions.ts';
 import { onFreshConnection } from './database.ts';
+import { documentViolations, type WorkerOutcome } from './documents.ts';
 import { type Blow, blowsOf } from './faultSchedule.ts';
 import { type Outcome, violations } from './model.ts';
 import {
@@ -40,6 +41,10 @@ export type Figures = {
   /** Event ids that Inngest has accepted, and how often it was sent one that it had already. */
   events: number;
   repeatedSends: number;
+  /** Points that the worker has written. */
+  documents: number;
+  /** Runs of the worker that have used up their attempts. */
+  failedRuns: number;
   /** ms from the end of the last fault until nothing was open. */
   longestDrainMs: number;
   /** ms from the kill of a relay until all was settled that was due then, whatever else was broken. */
@@ -96,6 +101,12 @@ export async function runChaos({ seed, seconds, signal, say }: ChaosOptions): Pr
     return await inTime(ms, [...made, ...struck], signal);
   }
 
+  /** Waits until no run of the worker is under way. */
+  async function finishRuns(): Promise<void> {
+    const start = performance.now();
+    while (services.runsUnderWay() > 0 && performance.now() - start < drainWithinMs) await wait(50);
+  }
+
   async function drain(): Promise<number> {
     const start = performance.now();
     // What is owed first: it becomes rows.
@@ -119,6 +130,7 @@ export async function runChaos({ seed, seconds, signal, say }: ChaosOptions): Pr
   }
 
   let outcome: Outcome | undefined;
+  let documents: WorkerOutcome | undefined;
   const wrong: string[] = [];
   try {
     for (let round = 0; round < rounds && wrong.length === 0 && !signal.aborted; round++) {
@@ -129,11 +141,19 @@ export async function runChaos({ seed, seconds, signal, say }: ChaosOptions): Pr
         wrong.push('R1: additions are not answered for a minute');
       const drainMs = await drain();
       longestDrainMs = Math.max(longestDrainMs, drainMs);
+      await finishRuns();
       outcome = await observe();
+      documents = await services.workerOutcome();
       const brokenAlbums = await onFreshConnection(system.databaseUrl, fresh =>
         readBrokenAlbums(fresh, catalogue),
       );
-      wrong.push(...violations(outcome), ...brokenAlbums, ...additions.problems, ...tally.problems);
+      wrong.push(
+        ...violations(outcome),
+        ...documentViolations(documents),
+        ...brokenAlbums,
+        ...additions.problems,
+        ...tally.problems,
+      );
       say(
         `round ${round + 1} of ${rounds}: ${outcome.rows.length} rows, ${outcome.events.length} sends, ` +
           `drained in ${Math.round(drainMs)} ms, ${wrong.length} violations`,
@@ -163,6 +183,8 @@ export async function runChaos({ seed, seconds, signal, say }: ChaosOptions): Pr
       ),
       events: ids,
       repeatedSends: events.length - ids,
+      documents: documents?.points.length ?? 0,
+      failedRuns: documents?.runs.filter(({ status }) => status === 'Failed').length ?? 0,
       longestDrainMs,
       longestRecoveryMs: Math.max(0, ...recoveries),
       violations: wrong,

@@ -1,13 +1,15 @@
 import { join } from 'node:path';
 import { ingestionRequested } from '@segue/ingestion/event.ts';
 import { hashIsrcToUuid } from '@segue/ingestion/pointId.ts';
-import type { Fault } from '@segue/stand-ins/faults.ts';
+import type { Fault, IncomingRequest } from '@segue/stand-ins/faults.ts';
 import { startInngest } from '@segue/stand-ins/inngest/server.ts';
 import { startQdrant } from '@segue/stand-ins/qdrant/server.ts';
 import type { Catalogue } from '@segue/stand-ins/tidal/catalogue.ts';
 import { startTidal } from '@segue/stand-ins/tidal/server.ts';
 import { ensureCollection } from '@segue/track-index/collection.ts';
 import { connectToIndex } from '@segue/track-index/connect.ts';
+import { scrollPointIds } from '@segue/track-index/scroll.ts';
+import type { WorkerOutcome } from './documents.ts';
 import {
   type InngestFault,
   inngestFaults,
@@ -23,6 +25,8 @@ type Unreachable = 'refused connections';
 
 export type Services = {
   environment: Record<string, string>;
+  /** Of the worker. Its documents go into a collection that no relay asks, so that the model knows what a relay sees. */
+  workerEnvironment: Record<string, string>;
   /** Lets a fault befall every call from now on; null ends it. */
   inngest(fault: InngestFault | Unreachable | null): Promise<void>;
   qdrant(fault: QdrantFault | Unreachable | null): Promise<void>;
@@ -31,11 +35,20 @@ export type Services = {
   index(isrcs: string[]): Promise<void>;
   /** What Inngest has accepted until now; it must be reachable. */
   events(): AcceptedEvent[];
+  /** Runs of the worker that have not ended, while Inngest is reachable. */
+  runsUnderWay(): number;
+  /** What the worker has made of the events; Inngest and Qdrant must be reachable. */
+  workerOutcome(): Promise<WorkerOutcome>;
   stop(): Promise<void>;
 };
 
 /** TIDAL's bucket, filled twenty times as fast: 4 requests a second, where a round asks for more. */
 const tidalPace = { burst: 10, perSecond: 20, cost: 5 };
+
+const documents = 'documents';
+
+/** Some 30 s for 20 attempts: longer than any fault lasts. */
+const retryDelayMs = (failures: number) => Math.min(2_000, 50 * 2 ** failures);
 
 /** More events than any run makes. */
 const capacity = 5_000_000;
@@ -57,18 +70,42 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   let qdrantFault: Fault | null = null;
 
   const inngest = await switchable(async port => {
-    const server = await startInngest({ file: join(options.folder, 'inngest'), capacity, port });
+    const file = join(options.folder, 'inngest');
+    const server = await startInngest({ file, capacity, port, retryDelayMs });
     refuseEvents(server, { ...options, nextFault: () => inngestFault });
     return server;
   });
   const qdrant = await switchable(async port => {
     const server = await startQdrant({ file: join(options.folder, 'qdrant'), port });
-    server.answerWith(request => (request.method === 'POST' ? (qdrantFault ?? undefined) : undefined));
+    const isOpenToFaults = ({ method, url }: IncomingRequest) =>
+      method === 'POST' || url.startsWith(`/collections/${documents}`);
+    server.answerWith(request => (isOpenToFaults(request) ? (qdrantFault ?? undefined) : undefined));
     return server;
   });
   await ensureCollection(connectToIndex({ url: qdrant.url, collection: 'tracks', timeoutMs: 10_000 }));
 
+  const eventsNamed = (name: string): AcceptedEvent[] =>
+    inngest
+      .server()
+      .events()
+      .filter(event => event.name === name);
+  const runs = () =>
+    inngest
+      .server()
+      .runs()
+      .filter(({ functionId }) => functionId === 'segue-worker-track-ingestion');
+  const documentsOf = connectToIndex({ url: qdrant.url, collection: documents, timeoutMs: 10_000 });
+
   return {
+    workerEnvironment: {
+      QDRANT_URL: qdrant.url,
+      QDRANT_COLLECTION: documents,
+      INNGEST_BASE_URL: inngest.url,
+      INNGEST_DEV: '1',
+      WORKER_PORT: '0',
+      WORKER_RETRIES: '20',
+      WORKER_THROTTLE_PER_MINUTE: '0',
+    },
     environment: {
       TIDAL_API_URL: tidal.apiUrl,
       TIDAL_AUTH_URL: tidal.authUrl,
@@ -97,11 +134,19 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       await put(`${qdrant.url}/collections/tracks/points?wait=true`, { points });
     },
     // The canaries that a relay sends after a refusal ask for no recording.
-    events: () =>
-      inngest
-        .server()
-        .events()
-        .filter(({ name }) => name === ingestionRequested),
+    events: () => eventsNamed(ingestionRequested),
+    runsUnderWay: () => runs().filter(({ endedAt }) => endedAt === null).length,
+    async workerOutcome() {
+      return {
+        requested: eventsNamed(ingestionRequested),
+        runs: runs().map(({ id, event, status }) => {
+          return { id, eventId: event.id, isrc: String(event.data?.isrc), status };
+        }),
+        points: (await Array.fromAsync(scrollPointIds(documentsOf))).flat(),
+        completed: eventsNamed('track/ingestion.completed'),
+        failed: eventsNamed('track/ingestion.failed'),
+      };
+    },
     async stop() {
       await Promise.all([tidal.close(), inngest.reachable(false), qdrant.reachable(false)]);
     },

@@ -43,6 +43,8 @@ const relayCrashPoints = [
 ];
 const apiCrashPoints = ['before_commit', 'after_commit', 'before_hint'];
 
+const workerCrashPoints = ['between_steps', 'before_upsert', 'after_upsert'];
+
 /** A clock that is an hour off must change nothing. */
 const clockOffsetsMs = [0, 3_600_000, -3_600_000];
 const wrongClock = `--import=${new URL('wrongClock.ts', import.meta.url).href}`;
@@ -91,7 +93,14 @@ export async function startSystem({
     random: randomStream(seed, 'api'),
     tally,
   });
-  const all = [...relays, api];
+  const worker = keepAlive({
+    entry: 'apps/worker/main.ts',
+    environment: () => services.workerEnvironment,
+    crashes: { points: workerCrashPoints, latestPass: 60 },
+    random: randomStream(seed, 'worker'),
+    tally,
+  });
+  const all = [...relays, api, worker];
 
   return {
     databaseUrl: database.url,
@@ -108,6 +117,10 @@ export async function startSystem({
         case 'stop relay':
         case 'stop api':
           return relay.stopCleanly();
+        case 'kill worker':
+          return worker.kill();
+        case 'stop worker':
+          return worker.stopCleanly();
         case 'pause relay':
           return await relay.pause(blow.forMs);
         case 'inngest':
