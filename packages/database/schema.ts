@@ -234,7 +234,15 @@ export const ingestionLedger = pgTable(
     /** Why the request that took it is dead. */
     deadReason: text('dead_reason'),
   },
-  table => [primaryKey({ name: 'ingestion_ledger_pkey', columns: [table.isrc] })],
+  table => [
+    primaryKey({ name: 'ingestion_ledger_pkey', columns: [table.isrc] }),
+    // What was sent and not seen in the index since: that alone is looked for, however long the history is.
+    index('ingestion_ledger_unconfirmed')
+      .on(table.sentAt, table.isrc)
+      .where(
+        sql`${table.sentAt} IS NOT NULL AND (${table.indexedAt} IS NULL OR ${table.indexedAt} < ${table.sentAt})`,
+      ),
+  ],
 );
 
 /**

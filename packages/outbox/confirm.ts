@@ -2,40 +2,35 @@ import type { Queryable } from '@segue/database/connection.ts';
 
 const rowsAtOnce = 1_000;
 
+/** A place in the order of {@link readUnconfirmed}. */
+type Place = { sentAt: string; isrc: string };
+
 /** Recordings that were sent, and of which it is not known whether they have reached the index. */
 export type Unconfirmed = {
   isrcs: string[];
-  /** Where the next page goes on, towards older rows; null when there are none within the time. */
-  before: number | null;
+  /** The last of them, where the next page goes on; null when this is the last page. */
+  last: Place | null;
 };
 
 /**
- * Reads which recordings were sent between `oldestMs` and `youngestMs` ago and not seen in the index since: one
- * page of {@link rowsAtOnce} requests, the newest first, so that history, however long, is not looked at.
+ * Reads which recordings were sent more than `youngestMs` ago and not seen in the index since: one page, the newest
+ * first. An index on the ledger holds these alone, so that history, however long, is not looked at: a hundred pages
+ * take a second.
  *
- * @param before only requests older than this one
+ * @param after where the page before ended; null for the first page
  */
 export async function readUnconfirmed(
   db: Queryable,
-  { oldestMs, youngestMs, before }: { oldestMs: number; youngestMs: number; before: number },
+  { youngestMs, after }: { youngestMs: number; after: Place | null },
 ): Promise<Unconfirmed> {
-  const [answer] = await db<[{ isrcs: string[] | null; before: number | null }]>`
-    WITH page AS MATERIALIZED (
-      SELECT id, status, settled_at, created_at > now() - ${oldestMs} * interval '1 millisecond' AS recent
-      FROM ingestion_outbox WHERE id < ${before} ORDER BY id DESC LIMIT ${rowsAtOnce}
-    ),
-    sent AS (
-      SELECT DISTINCT ledger.isrc
-      FROM page
-      JOIN ingestion_outbox AS request ON request.id = page.id
-      JOIN ingestion_ledger AS ledger ON ledger.isrc = request.isrc AND ledger.outbox_id = request.id
-      WHERE page.recent AND page.status = 'scheduled'
-        AND page.settled_at < now() - ${youngestMs} * interval '1 millisecond'
-        AND (ledger.indexed_at IS NULL OR ledger.indexed_at < ledger.sent_at)
-    )
-    SELECT (SELECT array_agg(isrc) FROM sent) AS isrcs,
-      (SELECT min(id) FROM page HAVING bool_or(recent)) AS before`;
-  return { isrcs: answer.isrcs ?? [], before: answer.before };
+  const rows = await db<Place[]>`
+    SELECT isrc, sent_at::text AS "sentAt" FROM ingestion_ledger
+    WHERE sent_at IS NOT NULL AND (indexed_at IS NULL OR indexed_at < sent_at)
+      AND sent_at < now() - ${youngestMs} * interval '1 millisecond'
+      AND (sent_at, isrc) < (${after?.sentAt ?? 'infinity'}::text::timestamptz, ${after?.isrc ?? ''}::text)
+    ORDER BY sent_at DESC, isrc DESC LIMIT ${rowsAtOnce}::int`;
+  const last = rows.length < rowsAtOnce ? null : (rows.at(-1) ?? null);
+  return { isrcs: rows.map(({ isrc }) => isrc), last };
 }
 
 /** Notes that the recordings were seen in the index. Locked in the ledger's order, as a taking locks them. */

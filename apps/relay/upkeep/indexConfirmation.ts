@@ -1,5 +1,5 @@
 import type { Sql } from '@segue/database/connection.ts';
-import { confirmIndexed, readUnconfirmed } from '@segue/outbox/confirm.ts';
+import { confirmIndexed, readUnconfirmed, type Unconfirmed } from '@segue/outbox/confirm.ts';
 import { inBackground } from '@segue/process/background.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import type { Service } from '@segue/process/services.ts';
@@ -12,22 +12,19 @@ export type ConfirmationOptions = {
   index: TrackIndex;
   indexBreaker: Breaker;
   logger: Logger;
-  /** Between two rounds, each over the latest thousand requests. */
+  /** Between two rounds, each over the thousand recordings that were sent last. */
   everyMs: number;
-  /** Between two rounds over all of a day. */
+  /** Between two rounds over all that were sent and not seen. */
   fullEveryMs: number;
   /** What was sent later than so many ms ago is not asked for yet. */
   youngestMs: number;
 };
 
-/** What has not reached the index within a day is not looked for any more. */
-const oldestMs = 24 * 3_600_000;
-/** Pages of a thousand requests in a full round: asking for 20,000 points takes Qdrant well under a second. */
-const pagesAtOnce = 20;
-
 /**
  * Looks now and then for what was sent, and notes what has reached the index. Nothing depends on it but what
  * people are told of their recordings: this is how `SCHEDULED` becomes `INDEXED`.
+ *
+ * It looks for all of them, however long ago they were sent: at ten runs a minute, the worker takes a week for 100,000.
  */
 export function indexConfirmation(options: ConfirmationOptions): Service {
   const { sql, index, indexBreaker, logger, everyMs, fullEveryMs, youngestMs } = options;
@@ -51,26 +48,19 @@ export function indexConfirmation(options: ConfirmationOptions): Service {
   let lastFull = Number.NEGATIVE_INFINITY;
 
   async function round(signal: AbortSignal): Promise<void> {
+    const mayGoOn = () => !signal.aborted && indexBreaker.state !== 'open';
+    if (!mayGoOn()) return;
     const isFull = performance.now() - lastFull >= fullEveryMs;
-    const most = isFull ? pagesAtOnce : 1;
     if (isFull) lastFull = performance.now();
-    let before: number | null = Number.MAX_SAFE_INTEGER;
-    for (
-      let pages = 0;
-      before !== null && pages < most && !signal.aborted && indexBreaker.state !== 'open';
-      pages++
-    ) {
-      const page: Awaited<ReturnType<typeof readUnconfirmed>> = await readUnconfirmed(sql, {
-        oldestMs,
-        youngestMs,
-        before,
-      });
-      before = page.before;
-      if (page.isrcs.length === 0) continue;
+    let after: Unconfirmed['last'] = null;
+    do {
+      const page: Unconfirmed = await readUnconfirmed(sql, { youngestMs, after });
+      after = page.last;
+      if (page.isrcs.length === 0) break;
       const exists = await ask(page.isrcs);
       const indexed = page.isrcs.filter(isrc => exists.get(isrc));
       if (indexed.length > 0) await confirmIndexed(sql, indexed);
-    }
+    } while (isFull && after !== null && mayGoOn());
   }
 
   return inBackground({

@@ -1,0 +1,1 @@
+CREATE INDEX "ingestion_ledger_unconfirmed" ON "ingestion_ledger" USING btree ("sent_at","isrc") WHERE "ingestion_ledger"."sent_at" IS NOT NULL AND ("ingestion_ledger"."indexed_at" IS NULL OR "ingestion_ledger"."indexed_at" < "ingestion_ledger"."sent_at");
