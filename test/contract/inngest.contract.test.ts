@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { eventId, type IngestionEvent, ingestionRequested } from '@segue/ingestion/event.ts';
 import type { Isrc } from '@segue/ingestion/isrc.ts';
+import { type Canary, newCanary } from '@segue/relay/inngest/canary.ts';
 import { createEventSender } from '@segue/relay/inngest/eventSender.ts';
 import { startInngest } from '@segue/stand-ins/inngest/server.ts';
 import { eventually } from '@segue/testing/eventually.ts';
@@ -78,7 +79,7 @@ describe.each(servers.filter(([, , there]) => there))('%s', (_name, start) => {
     });
 
     const limits = { timeoutMs: 10_000, signal: new AbortController().signal };
-    const send = (...events: IngestionEvent[]) => createEventSender()(events, limits);
+    const send = (...events: (IngestionEvent | Canary)[]) => createEventSender()(events, limits);
     async function post(body: unknown) {
       const response = await fetch(`${server.url}/e/any`, { method: 'POST', body: JSON.stringify(body) });
       return { status: response.status, ...((await response.json()) as { ids: string[]; error?: string }) };
@@ -120,6 +121,12 @@ describe.each(servers.filter(([, , there]) => there))('%s', (_name, start) => {
         expect((await get('/v1/events?limit=50')).map(event => event.internal_id)).toContain(ids[0]);
       });
       expect(await stored(after.id)).toEqual([]);
+    });
+
+    test('a canary is taken and kept', async () => {
+      const canary = newCanary();
+      expect(await send(canary)).toEqual({ kind: 'accepted' });
+      await eventually(async () => expect(await stored(canary.id)).toMatchObject([canary]));
     });
 
     test('it takes 5,000 events at once, and no more', async () => {
