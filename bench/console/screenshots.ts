@@ -17,10 +17,12 @@ import { openBrowser } from '@segue/testing/chromium.ts';
  * Takes the pictures of the console that the README and the docs show, from a system with one poison row, an open
  * breaker, an album that waits for TIDAL and 100,000 waiting rows:
  *
- *     node bench/console/screenshots.ts [folder]
+ *     node bench/console/screenshots.ts           into docs/images/console
+ *     node bench/console/screenshots.ts <folder>  every page, whole, in both widths and themes, to look at
  *
- * Needs Chromium. Without a folder they go to `docs/images/console`.
+ * Needs Chromium.
  */
+const isForDocs = process.argv[2] === undefined;
 const folder = process.argv[2] ?? join(import.meta.dirname, '../../docs/images/console');
 
 const pages = [
@@ -30,6 +32,13 @@ const pages = [
   { name: 'albums', path: '/console/albums' },
   { name: 'act', path: '/console/act?action=requeue&scope=all&status=dead' },
   { name: 'actions', path: '/console/actions' },
+];
+/** What docs/console.md and the README show. */
+const documented = [
+  'overview-wide-light',
+  'overview-wide-dark',
+  'overview-narrow-dark',
+  'recording-wide-light',
 ];
 const sizes = [
   { name: 'wide', width: 1280, height: 800 },
@@ -78,9 +87,10 @@ async function takeAll(url: string): Promise<void> {
       for (const colorScheme of ['light', 'dark'] as const) {
         const page = await browser.newPage({ viewport, colorScheme, reducedMotion: 'reduce' });
         for (const { name, path } of pages) {
+          if (isForDocs && !documented.includes(`${name}-${size}-${colorScheme}`)) continue;
           await page.goto(address + path);
           if (name === 'overview') await page.locator('.uplot').nth(1).waitFor();
-          const picture = await page.screenshot({ fullPage: true });
+          const picture = await page.screenshot({ fullPage: !isForDocs });
           writeFileSync(join(folder, `${name}-${size}-${colorScheme}.png`), picture);
         }
         await page.close();
