@@ -54,6 +54,8 @@ export async function readRecording(db: Queryable, isrc: string): Promise<Record
   const [story] = await db<RecordingStory[]>`
     SELECT isrc, title, artist, album, state, generation, sent_at AS "sentAt", indexed_at AS "indexedAt",
       dead_reason AS "deadReason", last_event_id AS "lastEventId", slot, held_by_host AS "heldByHost", requests, actions
-    FROM ingestion_recording WHERE isrc = ${reading.isrc}`;
+    FROM ingestion_recording
+    -- The slot leads to a thirty-second of the open requests; without it, all of them are looked through.
+    WHERE isrc = ${reading.isrc} AND slot = recording_slot(${reading.isrc})`;
   return story ?? null;
 }
