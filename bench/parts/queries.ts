@@ -66,9 +66,7 @@ async function run(bench: Bench): Promise<PartResult> {
   const alone = [...again, ...failed].flatMap(({ measured }) => measured ?? []);
   const most = (of: (measured: Measurement) => number) => Math.max(...alone.map(of));
   const ended = [...found, ...failed, ...again, ...together].filter(({ measured }) => measured === null);
-  const livezMs = Math.max(
-    ...[...alone, ...together.flatMap(({ measured }) => measured ?? [])].map(m => m.livezMs),
-  );
+  const livezMs = most(m => m.livezMs);
   return {
     tables: [
       {
@@ -94,7 +92,7 @@ async function run(bench: Bench): Promise<PartResult> {
         met: most(m => m.heldCpuMs) <= mostHeldMs,
       },
       {
-        goal: '/livez answers within a second',
+        goal: '/livez answers within a second meanwhile',
         measured: `${number(livezMs)} ms`,
         met: livezMs <= mostLivezMs,
       },
