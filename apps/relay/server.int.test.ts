@@ -34,7 +34,7 @@ async function start({
   metricsToken?: string;
 } = {}) {
   const breakers = { inngestBreaker: new Breaker(waits), indexBreaker: new Breaker(waits) };
-  const figures = new DatabaseFigures({ sql, everyMs: 20 });
+  const figures = new DatabaseFigures({ sql, everyMs: 20, shareOfTime: 1 });
   figures.start();
   const metrics = new Metrics({ figures, ...breakers });
   const logger = createLogger('relay', 'silent');
@@ -72,54 +72,70 @@ describe('/readyz', () => {
   test('is 200 while all is well', async () => {
     const { get } = await start();
     const { status, text } = await get('/readyz');
+    const since = expect.stringMatching(/^2\d{3}-.*Z$/);
     expect([status, JSON.parse(text)]).toEqual([
       200,
-      { status: 'ready', database: 'ok', inngest: 'ok', qdrant: 'ok' },
+      {
+        status: 'ready',
+        database: 'ok',
+        inngest: 'ok',
+        qdrant: 'ok',
+        since: { database: since, inngest: since, qdrant: since },
+      },
     ]);
   });
 
-  test('is 503 while Inngest is held back, and 200 again when it answers', async () => {
-    const { get, inngestBreaker } = await start();
-    inngestBreaker.failed();
-    const { status, text } = await get('/readyz');
-    expect([status, JSON.parse(text)]).toEqual([
-      503,
-      { status: 'waiting', database: 'ok', inngest: 'unavailable', qdrant: 'ok' },
-    ]);
-    inngestBreaker.succeeded();
-    expect((await get('/readyz')).status).toBe(200);
-  });
+  test.each(['inngest', 'qdrant'] as const)(
+    'says that %s is held back, and is 200: nothing is lost',
+    async name => {
+      const { get, inngestBreaker, indexBreaker } = await start();
+      const breaker = name === 'inngest' ? inngestBreaker : indexBreaker;
+      breaker.failed();
+      const { status, text } = await get('/readyz');
+      expect([status, JSON.parse(text)]).toMatchObject([
+        200,
+        {
+          status: 'degraded',
+          [name]: 'degraded',
+          reasons: { [name]: expect.stringContaining('does not answer') },
+        },
+      ]);
+      breaker.succeeded();
+      expect(JSON.parse((await get('/readyz')).text)).toMatchObject({ status: 'ready', [name]: 'ok' });
+    },
+  );
 
-  test('is 200 once the wait is over, for a relay that has nothing to find out with whether Inngest is back', async () => {
+  test('is ready once the wait is over, for a relay that has nothing to find out with whether Inngest is back', async () => {
     const { get, inngestBreaker, indexBreaker } = await start({ waits: impatient });
     inngestBreaker.failed();
     indexBreaker.failed();
     const { status, text } = await get('/readyz');
-    expect([status, JSON.parse(text)]).toMatchObject([200, { inngest: 'ok', qdrant: 'ok' }]);
+    expect([status, JSON.parse(text)]).toMatchObject([200, { status: 'ready', inngest: 'ok', qdrant: 'ok' }]);
   });
 
-  test('is 503 while it is being found out, which takes 8 s where Inngest hangs', async () => {
+  test('is degraded while it is being found out, which takes 8 s where Inngest hangs', async () => {
     const { get, inngestBreaker } = await start({ waits: impatient });
     inngestBreaker.failed();
     const answer = Promise.withResolvers<void>();
     const call = inngestBreaker.during(() => answer.promise);
-    expect((await get('/readyz')).status).toBe(503);
+    const statusNow = async () => JSON.parse((await get('/readyz')).text).status;
+    expect(await statusNow()).toBe('degraded');
     answer.resolve();
     await call;
-    expect((await get('/readyz')).status).toBe(200);
+    expect(await statusNow()).toBe('ready');
   });
 
-  test('tells that Qdrant is held back, and is 200: the relay sends all the same', async () => {
-    const { get, indexBreaker } = await start();
-    indexBreaker.failed();
-    const { status, text } = await get('/readyz');
-    expect([status, JSON.parse(text)]).toMatchObject([200, { status: 'ready', qdrant: 'unavailable' }]);
-  });
-
-  test('is 503 without a database, and /livez is 200', async () => {
+  test('is 503 without a database, and says why; /livez is 200', async () => {
     const { get } = await start({ sql: away() });
     const { status, text } = await get('/readyz');
-    expect([status, JSON.parse(text)]).toMatchObject([503, { status: 'waiting', database: 'unavailable' }]);
+    expect([status, JSON.parse(text)]).toMatchObject([
+      503,
+      {
+        status: 'waiting',
+        database: 'unavailable',
+        reasons: { database: expect.stringContaining('ECONNREFUSED') },
+      },
+    ]);
     expect((await get('/livez')).status).toBe(200);
   });
 });

@@ -2,7 +2,7 @@ import type { Sql } from '@segue/database/connection.ts';
 import { createReadiness } from '@segue/database/readiness.ts';
 import { listen } from '@segue/http/listen.ts';
 import { serveMetrics } from '@segue/http/metrics.ts';
-import { serveReadiness } from '@segue/http/readiness.ts';
+import { type DependencyReport, serveReadiness } from '@segue/http/readiness.ts';
 import { createHttpServer } from '@segue/http/server.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import type { Logger } from '@segue/telemetry/logger.ts';
@@ -31,7 +31,7 @@ const tables = ['ingestion_outbox', 'ingestion_ledger', 'album_ingestion_batches
 /** Of the 10 s that a stop may take; a page is not waited for. */
 const finishWithinMs = 2_000;
 
-/** Serves what an operator asks of a relay. `/readyz` says whether rows could be read, sent and settled now. */
+/** Serves what an operator asks of a relay. `/readyz` says whether rows could be read and settled now. */
 export async function startServer(options: ServerOptions): Promise<FastifyInstance> {
   const { sql, inngestBreaker, indexBreaker, metrics, metricsToken, logger, host, port, allowedHosts } =
     options;
@@ -40,15 +40,13 @@ export async function startServer(options: ServerOptions): Promise<FastifyInstan
   const server = createHttpServer({ logger, hostRule, finishWithinMs });
 
   serveReadiness(server, async () => {
-    const reason = await readiness.check().then(() => null, reasonOf);
-    const state = {
-      database: reason === null ? 'ok' : 'unavailable',
-      inngest: inngestBreaker.isHeldBack ? 'unavailable' : 'ok',
-      // Without the index the relay still sends (rule R7), so it is told and not counted.
-      qdrant: indexBreaker.isHeldBack ? 'unavailable' : 'ok',
+    const reason = await readiness.check().then(() => undefined, reasonOf);
+    return {
+      database: { state: reason === undefined ? 'ok' : 'unavailable', reason },
+      // Rows wait for Inngest and nothing is lost, and without the index they are sent unasked (rule R7).
+      inngest: stateOf(inngestBreaker, 'does not answer: requests wait'),
+      qdrant: stateOf(indexBreaker, 'does not answer: what may be indexed already is sent, too'),
     };
-    const ready = state.database === 'ok' && state.inngest === 'ok';
-    return { ready, details: { ...state, ...(reason !== null && { reason }) } };
   });
 
   serveMetrics(server, metrics.meter, metricsToken);
@@ -57,4 +55,8 @@ export async function startServer(options: ServerOptions): Promise<FastifyInstan
 
   await listen(server, { variables: 'RELAY', host, port });
   return server;
+}
+
+function stateOf(breaker: Breaker, reason: string): DependencyReport {
+  return breaker.isHeldBack ? { state: 'degraded', reason, forMs: breaker.heldBackMs } : { state: 'ok' };
 }

@@ -8,7 +8,8 @@ import { startDatabase } from './database.ts';
 const here = useRelayProcesses();
 
 const some = (count: number) => Array.from({ length: count }, () => ({ isrc: newIsrc() }));
-const readiness = async (address: string) => (await fetch(`${address}/readyz`)).status;
+const readiness = async (address: string) =>
+  ((await (await fetch(`${address}/readyz`)).json()) as { status: string }).status;
 
 test('an Inngest that is away is called less than once a second, and /readyz says so until it is back', async () => {
   const calls: number[] = [];
@@ -24,11 +25,11 @@ test('an Inngest that is away is called less than once a second, and /readyz say
   await eventually(() => expect(calls.length).toBeGreaterThanOrEqual(7), { timeoutMs: 30_000 });
   const [fourth, , , seventh] = calls.slice(3) as [number, number, number, number];
   expect(seventh - fourth).toBeGreaterThan(3_000);
-  expect(await readiness(address)).toBe(503);
+  expect(await readiness(address)).toBe('degraded');
 
   here.inngest.answerWith(null);
   expect(await here.drained()).toEqual({ scheduled: 100 });
-  expect(await readiness(address)).toBe(200);
+  expect(await readiness(address)).toBe('ready');
   expect(await here.sql`SELECT FROM ingestion_outbox WHERE attempts > 0`).toEqual([]);
 });
 
@@ -44,14 +45,14 @@ test('an Inngest that refuses everything, since its own queue is away, is an out
 
   // The first batch and two probes, each with its canary.
   await eventually(() => expect(calls).toBeGreaterThanOrEqual(6), { timeoutMs: 30_000 });
-  await eventually(async () => expect(await readiness(address)).toBe(503));
+  await eventually(async () => expect(await readiness(address)).toBe('degraded'));
   expect(await here.sql`SELECT FROM ingestion_outbox WHERE attempts > 0 OR settled_at IS NOT NULL`).toEqual(
     [],
   );
 
   here.inngest.answerWith(null);
   expect(await here.drained()).toEqual({ scheduled: 499 });
-  expect(await readiness(address)).toBe(200);
+  expect(await readiness(address)).toBe('ready');
 });
 
 test('an Inngest that asks for three seconds gets them', async () => {
@@ -112,13 +113,15 @@ test('PostgreSQL restarts: API and relay say that it is away, and go on by thems
     expect(await add('1766031')).toMatchObject({
       errors: [{ extensions: { code: 'DATABASE_UNAVAILABLE' } }],
     });
-    expect(await Promise.all(addresses.map(readiness))).toEqual([503, 503]);
+    expect(await Promise.all(addresses.map(readiness))).toEqual(['waiting', 'waiting']);
   });
   await eventually(async () => {
     expect(await add('1766031')).toMatchObject({ data: { answer: { __typename: 'LibraryTrack' } } });
   });
   await sent(2);
-  await eventually(async () => expect(await Promise.all(addresses.map(readiness))).toEqual([200, 200]));
+  await eventually(async () =>
+    expect(await Promise.all(addresses.map(readiness))).toEqual(['ready', 'ready']),
+  );
 
   for (const process of [relay, api]) expect(await process.stop()).toEqual({ code: 0, signal: null });
 });

@@ -1,9 +1,9 @@
 import { createReadiness, type Readiness } from '@segue/database/readiness.ts';
-import { serveReadiness } from '@segue/http/readiness.ts';
+import { type DependencyReport, serveReadiness } from '@segue/http/readiness.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import type { Logger } from '@segue/telemetry/logger.ts';
 import type { FastifyInstance } from 'fastify';
-import type { RemoteKeys } from '../access/remoteKeys.ts';
+import type { KeysState, RemoteKeys } from '../access/remoteKeys.ts';
 import type { Database } from '../database.ts';
 
 /** What an addition writes to. */
@@ -22,21 +22,26 @@ export function serveHealth(
   let told: string | null = null;
 
   serveReadiness(server, async () => {
-    const keysState = keys?.state();
-    const authentication = keysState && { keys: keysState };
+    const authentication = keys === null ? {} : { keys: reportOf(keys.state()) };
     try {
       readiness ??= createReadiness(database.sql, tables);
       await readiness.check();
       told = null;
-      const degraded = keysState !== undefined && keysState !== 'ok';
-      return { ready: true, degraded, details: { database: 'ok', ...authentication } };
+      return { database: { state: 'ok' }, ...authentication };
     } catch (error) {
       const reason = reasonOf(error);
       if (reason !== told) {
         logger.warn({ event: 'not_ready', error: reason }, `not ready: no addition can be stored: ${reason}`);
       }
       told = reason;
-      return { ready: false, details: { database: 'unavailable', ...authentication } };
+      // Why is for the log: strangers reach the API.
+      return { database: { state: 'unavailable' }, ...authentication };
     }
   });
+}
+
+function reportOf(state: KeysState): DependencyReport {
+  if (state === 'ok') return { state };
+  const what = state === 'stale' ? 'the keys that it published last serve on' : 'it has published none yet';
+  return { state: 'degraded', reason: `the identity provider is away: ${what}` };
 }

@@ -11,7 +11,7 @@ test('the server is ready when its database answers', async () => {
   const server = await serverOf(here.libraryWith());
   const readiness = await server.inject('/readyz');
   await server.close();
-  expect([readiness.statusCode, readiness.json()]).toEqual([200, { status: 'ready', database: 'ok' }]);
+  expect([readiness.statusCode, readiness.json()]).toMatchObject([200, { status: 'ready', database: 'ok' }]);
 });
 
 test('closing takes no more requests, and answers the one in hand', async () => {

@@ -107,12 +107,21 @@ test("keys that cannot be had are not the client's fault, and heal", async () =>
   expect(library.lines).toMatchObject([{ error: expect.stringContaining('AUTH_JWKS_URL') }]);
   expect(JSON.stringify(library.lines)).not.toContain(authorization.slice(-20));
   const degraded = await other.inject('/readyz');
-  expect([degraded.statusCode, degraded.json()]).toEqual([
+  expect([degraded.statusCode, degraded.json()]).toMatchObject([
     200,
-    { status: 'degraded', database: 'ok', keys: 'unavailable' },
+    {
+      status: 'degraded',
+      database: 'ok',
+      keys: 'degraded',
+      reasons: { keys: expect.stringContaining('none yet') },
+    },
   ]);
   issuer.heal();
   expect((await send(other, request)).status).toBe(200);
-  expect((await other.inject('/readyz')).json()).toEqual({ status: 'ready', database: 'ok', keys: 'ok' });
+  expect((await other.inject('/readyz')).json()).toMatchObject({
+    status: 'ready',
+    database: 'ok',
+    keys: 'ok',
+  });
   await other.close();
 });

@@ -8,8 +8,15 @@ import {
 import { pause } from '@segue/process/pause.ts';
 
 const usualEveryMs = 10_000;
-/** A reading that takes long, since vacuum is held back for example, comes less often: at most so much of the time. */
-const shareOfTime = 0.02;
+const usualShareOfTime = 0.02;
+
+export type DatabaseFiguresOptions = {
+  sql: Sql;
+  /** Between two readings, in ms. */
+  everyMs?: number;
+  /** A reading that takes long, since vacuum is held back for example, comes less often: at most so much of the time. */
+  shareOfTime?: number;
+};
 
 /** What was read last, on `performance.now()`. */
 export type Reading = {
@@ -26,13 +33,15 @@ export class DatabaseFigures {
   readonly name = 'database figures';
   readonly #sql: Sql;
   readonly #everyMs: number;
+  readonly #shareOfTime: number;
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
   #last: Reading | undefined;
   #succeeded: boolean | undefined;
 
-  constructor({ sql, everyMs = usualEveryMs }: { sql: Sql; everyMs?: number }) {
+  constructor({ sql, everyMs = usualEveryMs, shareOfTime = usualShareOfTime }: DatabaseFiguresOptions) {
     this.#sql = sql;
+    this.#shareOfTime = shareOfTime;
     this.#everyMs = everyMs;
   }
 
@@ -70,7 +79,7 @@ export class DatabaseFigures {
         () => false,
       );
       const tookMs = performance.now() - began;
-      await pause(Math.max(this.#everyMs, tookMs / shareOfTime), signal);
+      await pause(Math.max(this.#everyMs, tookMs / this.#shareOfTime), signal);
     }
   }
 

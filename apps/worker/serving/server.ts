@@ -3,6 +3,7 @@ import { listen } from '@segue/http/listen.ts';
 import { type MetricsText, serveMetrics } from '@segue/http/metrics.ts';
 import { serveReadiness } from '@segue/http/readiness.ts';
 import { createHttpServer } from '@segue/http/server.ts';
+import { reasonOf } from '@segue/process/reason.ts';
 import { within } from '@segue/process/timeLimit.ts';
 import type { Logger } from '@segue/telemetry/logger.ts';
 import type { FastifyInstance } from 'fastify';
@@ -45,12 +46,19 @@ export async function startServer(options: ServerOptions): Promise<FastifyInstan
   const server = createHttpServer({ logger, hostRule, bodyLimit, requestTimeoutMs, finishWithinMs });
 
   serveReadiness(server, async () => {
-    const indexed = within(qdrantWithinMs, checkCollection(), () => new Error('late')).catch(() => false);
-    const details = {
-      inngest: isRegistered() ? 'ok' : 'unavailable',
-      qdrant: (await indexed) ? 'ok' : 'unavailable',
+    const late = () => new Error(`no answer within ${qdrantWithinMs} ms`);
+    const problem = await within(qdrantWithinMs, checkCollection(), late).then(
+      exists => (exists ? undefined : 'the collection does not exist: the next document makes it'),
+      reasonOf,
+    );
+    return {
+      // Until then nothing runs here, and an Inngest without functions drops events.
+      inngest: isRegistered()
+        ? { state: 'ok' }
+        : { state: 'unavailable', reason: 'Inngest does not have the functions of this worker' },
+      // Runs wait for Qdrant by their retries.
+      qdrant: problem === undefined ? { state: 'ok' } : { state: 'degraded', reason: problem },
     };
-    return { ready: details.inngest === 'ok' && details.qdrant === 'ok', details };
   });
 
   serveMetrics(server, metrics, metricsToken);
