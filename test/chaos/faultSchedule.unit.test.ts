@@ -26,7 +26,7 @@ test('nothing is spared: within an hour all kinds of blows and faults come up', 
   const faultsOf = (service: string) =>
     new Set(blows.flatMap(blow => (blow.what === service && 'fault' in blow ? (blow.fault ?? []) : [])));
   expect(faultsOf('database')).toEqual(new Set(databaseFaults));
-  expect(faultsOf('inngest').size).toBe(9);
+  expect(faultsOf('inngest').size).toBe(10);
   expect(faultsOf('qdrant').size).toBe(8);
 });
 

@@ -15,6 +15,8 @@ export const inngestFaults = {
   },
   unauthorised: { status: 401, body: { status: 401, message: '', error: 'Event key not found' } },
   'broken JSON': { status: 200, body: '{"ids":["01JB' },
+  /** A refusal of everything: the server's own queue is away. */
+  'queue away': { status: 400, body: { ids: [''], status: 400, error: 'handler error' } },
   hang: 'hang',
   reset: 'reset',
   'lost answer': 'lose-answer',
