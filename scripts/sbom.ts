@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * Writes the SBOM of what the API and the relay bring along at run time to stdout, in CycloneDX's format.
+ * Writes the SBOM of what the API, the relay and the worker bring along at run time to stdout, in CycloneDX's format.
  *
  * `npm sbom --omit dev` alone leaves out whatever any workspace needs for development as well, Fastify and pino
  * among it (npm 11.19). So they are installed once more as the images install them, those rooms without their
@@ -21,7 +21,7 @@ try {
     writeFileSync(join(folder, file), readFileSync(join(root, file)));
   }
   const rooms = new Set<string>();
-  for (const app of ['apps/api', 'apps/relay']) collect(app, rooms);
+  for (const app of ['apps/api', 'apps/relay', 'apps/worker']) collect(app, rooms);
   for (const room of rooms) {
     mkdirSync(join(folder, room), { recursive: true });
     writeFileSync(

@@ -141,7 +141,7 @@ export const logEvents = {
       'tried again.',
     action:
       'Read the reason. When the row is dead and the cause is mended, request the recording again: ' +
-      '[dead letters](outbox-in-sql.md#dead-letters).',
+      '[dead letters](outbox-in-sql.md#acting).',
   },
   album_ingestion_batch: {
     levels: ['info'],
