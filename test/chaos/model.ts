@@ -69,7 +69,11 @@ function* oneRowEach({ additions, rows }: Outcome) {
   for (const { title } of rows) if (!added.has(title)) yield `R2: ${title} was never added`;
 }
 
-/** R3, R5, R6: an event says what its row says, and an id never stands for two recordings, or for a plain and a forced request. */
+/**
+ * R3, R5, R6: an event says what its row says. An id stands for one recording, and a forced request never comes under an id
+ * that a plain one may have used. (The other way round it may: a forced event that was sent unheard answers a plain request
+ * that came meanwhile, and the forced one is sent again.)
+ */
 function* oneMeaningEach({ rows, events }: Outcome) {
   const rowOf = new Map(rows.map(row => [row.title, row]));
   for (const { id, data } of events) {
@@ -98,12 +102,16 @@ function* oneMeaningEach({ rows, events }: Outcome) {
  * its own, unless a relay died before it wrote down that it had sent one.
  */
 function* eachSettledAsItWent({ rows, events, isIndexed, isRefused }: Outcome) {
-  const kindOf = new Map(events.map(({ id, data }) => [id, data?.force]));
+  const kindsOf = Map.groupBy(events, ({ id }) => id);
   const idsOf = idsByTitle(events);
   for (const { title, isrc, force, status, reason, generation, settled } of rows) {
     const ids = idsOf.get(title) ?? [];
     const right = {
-      scheduled: kindOf.get(`track-ingestion:${isrc}:${generation}`) === force && ids.length <= 1,
+      scheduled:
+        (kindsOf.get(`track-ingestion:${isrc}:${generation}`) ?? []).some(
+          ({ data }) => data?.force === force,
+        ) &&
+        (force || ids.length <= 1),
       'skipped already_indexed': isIndexed(isrc) && !force && ids.length <= 1,
       'skipped duplicate': !force && ids.length <= 1,
       dead: isRefused(isrc) && ids.length === 0,
