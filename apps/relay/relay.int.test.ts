@@ -168,6 +168,38 @@ describe('R5: recordings that were sent', () => {
     expect(here.sentIds()).toEqual([idOf(isrc, 1), idOf(isrc, 2)]);
   });
 
+  test('are sent anew for a forced request under an id of its own, when what was sent before is not known to have arrived', async () => {
+    const isrc = newIsrc();
+    let calls = 0;
+    here.inngest.answerWith(async () => {
+      if (++calls > 1) return undefined;
+      await here.request({ isrc, force: true });
+      return 'lose-answer';
+    });
+    await here.request({ isrc });
+    await here.start();
+    expect(await here.settled()).toMatchObject([scheduled, { ...scheduled, generation: 2 }]);
+    const sent = here.inngest.events().map(({ id, data }) => [id, data?.force]);
+    expect(sent.filter(([id]) => id === idOf(isrc, 1)).every(([, force]) => force === false)).toBe(true);
+    expect(sent.filter(([id]) => id === idOf(isrc, 2))).toEqual([[idOf(isrc, 2), true]]);
+  });
+
+  test('forced requests that are open together are answered by one event, however many there are', async () => {
+    const isrc = newIsrc();
+    await here.sql`
+      INSERT INTO ingestion_outbox (isrc, title, artist, album, force)
+      SELECT ${isrc}, 'Title ' || n, 'Artist', 'Album', true FROM generate_series(1, 500) AS n`;
+    await here.start({ RELAY_BATCH_SIZE: 20 });
+    const rows = await here.settled();
+    expect(new Set(rows.map(({ status, generation }) => `${status} ${generation}`))).toEqual(
+      new Set(['scheduled 1']),
+    );
+    expect(here.sentIds()).toEqual([idOf(isrc)]);
+    await here.request({ isrc, force: true });
+    await here.settled();
+    expect(here.sentIds()).toEqual([idOf(isrc), idOf(isrc, 2)]);
+  });
+
   test('are sent anew after the window, as the next generation', async () => {
     const isrc = newIsrc();
     await here.request({ isrc });

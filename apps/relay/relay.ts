@@ -70,6 +70,8 @@ export class Relay implements Service {
   #stuck = new Set<Promise<void>>();
   #loop: Promise<void> | undefined;
   #lastEnd = performance.now();
+  /** Of the slots at the last read. */
+  #lastEpochs = new Map<number, number>();
 
   constructor(options: RelayOptions) {
     this.#options = { ...options, logger: withoutRedaction(options.logger) };
@@ -132,6 +134,12 @@ export class Relay implements Service {
     const { keeper, sql, inHand, dedupeWindowMs } = this.#options;
     const epochs = keeper.slots();
     if (epochs.size === 0) return 0;
+    // What another relay had in hand of a slot may have been sent.
+    this.#cursor.startOver(
+      [...epochs.keys()].filter(slot => this.#lastEpochs.get(slot) !== epochs.get(slot)),
+    );
+    this.#lastEpochs = epochs;
+    this.#cursor.startOver(inHand.endRests());
     const look = this.#cursor.look([...epochs.keys()], limit);
     let rows: OpenRow[];
     try {
@@ -170,6 +178,7 @@ export class Relay implements Service {
     const work: Promise<void> = relayBatch(input, this.#options)
       .then(result => this.#finish(result, input))
       .catch(async error => {
+        this.#comeBack(rows);
         this.#free(rows);
         await this.#databaseFailed(error);
       })
@@ -181,23 +190,27 @@ export class Relay implements Service {
   }
 
   #finish({ batch, settled, outOfCalls }: BatchResult, input: BatchInput): void {
-    const { inHand, keeper, maxAttempts, poller } = this.#options;
+    const { inHand, keeper, maxAttempts } = this.#options;
     keeper.lost(settled.lostSlots);
-    let again = batch.waiting.length > 0;
-    for (const { isrc, lead, others, outcome } of batch.sendings) {
-      if (outcome.as === 'undecided' && outOfCalls) inHand.rest(isrc, outOfCallsMs);
-      else if (outcome.as === 'undecided') again = true;
+    this.#comeBack(batch.waiting);
+    for (const { isrc, slot, lead, others, outcome } of batch.sendings) {
+      if (outcome.as === 'undecided' && outOfCalls) inHand.rest({ isrc, slot }, outOfCallsMs);
+      else if (outcome.as === 'undecided') this.#comeBack([lead]);
       if (outcome.as !== 'refused' || others.length === 0) continue;
       // What waits behind a refused request waits for its next attempt, or goes on when it is dead.
-      if (lead.attempts + 1 < maxAttempts) inHand.rest(isrc, retryDelayMs(lead.attempts));
-      else again = true;
+      if (lead.attempts + 1 < maxAttempts) inHand.rest({ isrc, slot }, retryDelayMs(lead.attempts));
+      else this.#comeBack(others);
     }
     const stuck = new Set(settled.stuck.flatMap(({ rows }) => rows.map(({ isrc }) => isrc)));
     for (const { rows, error } of settled.stuck) this.#keepTrying(rows, error, input);
     this.#free(input.rows.filter(({ isrc }) => !stuck.has(isrc)));
-    if (!again) return;
-    this.#cursor.sweepNext();
-    poller.hint();
+  }
+
+  /** Rows that were read are to be read again, at once. */
+  #comeBack(rows: OpenRow[]): void {
+    if (rows.length === 0) return;
+    this.#cursor.startOver(rows.map(({ slot }) => slot));
+    this.#options.poller.hint();
   }
 
   /** Tries on to write down what could not be written, while the slot is owned. The recording stays in hand. */
@@ -230,7 +243,6 @@ export class Relay implements Service {
 
   /** Nothing is lost: what was read is still open. */
   async #databaseFailed(error: unknown): Promise<void> {
-    this.#cursor.sweepNext();
     this.#logger.error(
       { event: 'database_error', error: reasonOf(error) },
       'the database failed; trying again',

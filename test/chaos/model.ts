@@ -84,9 +84,11 @@ function* oneMeaningEach({ rows, events }: Outcome) {
     if (!same) yield `R3: ${id} says what nobody asked for: ${JSON.stringify(data)}`;
   }
   for (const [id, repeated] of Map.groupBy(events, event => event.id)) {
-    const meanings = new Set(
-      repeated.map(({ name, data }) => JSON.stringify([name, data?.isrc, data?.force])),
-    );
+    const firstPlain = repeated.findIndex(({ data }) => data?.force === false);
+    if (firstPlain !== -1 && repeated.slice(firstPlain).some(({ data }) => data?.force === true)) {
+      yield `R5: ${id} was sent for a plain request, and for a forced one afterwards`;
+    }
+    const meanings = new Set(repeated.map(({ name, data }) => JSON.stringify([name, data?.isrc])));
     if (meanings.size > 1) yield `R6: ${id} stands for several things: ${[...meanings].join(' and ')}`;
     for (const [title, same] of Map.groupBy(repeated, ({ data }) => data?.title)) {
       const contents = new Set(same.map(({ ts, data }) => JSON.stringify([ts, data])));

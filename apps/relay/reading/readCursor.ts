@@ -16,7 +16,7 @@ const longestRestMs = 2_500;
 const noId = '-9223372036854775808';
 
 /** What a read looks at. */
-export type Look = { starts: SlotStart[]; perSlot: number };
+export type Look = { starts: SlotStart[]; perSlot: number; ticket: number };
 
 /**
  * Where the next read begins, slot by slot.
@@ -26,9 +26,12 @@ export type Look = { starts: SlotStart[]; perSlot: number };
  * PostgreSQL 18). So in a backlog a read goes on behind the last row that it has read of a slot, and otherwise a little
  * behind the newest one.
  *
- * All that is for speed alone and never trusted: rows become visible out of order, retries fall due, rows come back
- * from an outage. Once in a poll interval, and after a read that found nothing, a read looks at everything (a sweep). A
+ * All that is for speed alone and never trusted: rows become visible out of order, and retries fall due. Once in a poll interval, and after a read that found nothing, a read looks at everything (a sweep). A
  * long sweep pays for itself with a long rest before the next.
+ *
+ * A slot starts over when it was taken, and when requests that were read come back undecided. What may have been sent is
+ * the oldest there, so that it is decided before anything newer of its recording: a forced request never gets the event id
+ * of a plain one that was sent unheard.
  *
  * Each slot has its share of a read, so that a storm for one recording leaves room for the others. What the others do
  * not use is given to the slots that have more: the next time.
@@ -49,6 +52,9 @@ export class ReadCursor {
   #fullSlots: number | undefined = 0;
   /** The slot that is read first: the others have had their turn. */
   #firstSlot = 0;
+  /** Slots that start over, and the number of the last read before that was known. */
+  #startingOver = new Map<number, number>();
+  #lastTicket = 0;
 
   constructor({ sweepEveryMs }: { sweepEveryMs: number }) {
     this.#sweepEveryMs = sweepEveryMs;
@@ -70,13 +76,16 @@ export class ReadCursor {
       ...slots.filter(slot => slot >= this.#firstSlot),
       ...slots.filter(slot => slot < this.#firstSlot),
     ];
+    this.#lastTicket += 1;
     return {
+      ticket: this.#lastTicket,
       starts: inTurn.map(slot => (this.#sweeping ? { slot } : { slot, after: this.#startOf(slot) })),
       perSlot: Math.ceil(limit / Math.max(1, this.#fullSlots ?? slots.length)),
     };
   }
 
   #startOf(slot: number): Position | undefined {
+    if (this.#startingOver.has(slot)) return undefined;
     const [oldest] = this.#reads;
     return this.#backlog.get(slot) ?? (oldest && { availableAt: oldest.first, id: noId });
   }
@@ -86,7 +95,7 @@ export class ReadCursor {
    *
    * @param wasCut whether it ended at a limit, so that slots behind the last row's were not looked at
    */
-  found(rows: OpenRow[], { starts, perSlot }: Look, wasCut: boolean): void {
+  found(rows: OpenRow[], look: Look, wasCut: boolean): void {
     const now = performance.now();
     if (this.#sweeping) {
       this.#restsUntil = now + Math.min(longestRestMs, (now - this.#startedAt) * sweepShare);
@@ -95,7 +104,7 @@ export class ReadCursor {
       this.#reads = [];
     }
     this.#foundNothing = rows.length === 0;
-    this.#noteBacklog(rows, { starts, perSlot }, wasCut);
+    this.#noteBacklog(rows, look, wasCut);
     if (rows.length > 0) {
       const [first = ''] = rows.map(({ availableAt }) => availableAt).sort();
       this.#reads.push({ first, rows: rows.length });
@@ -103,16 +112,17 @@ export class ReadCursor {
     while (this.#rowsBehindOldest() >= slackRows) this.#reads.shift();
   }
 
-  /** Rows that were read before are to be read again: the next read is a sweep. */
-  sweepNext(): void {
-    this.#nextSweep = 0;
+  /** The next read of these slots starts at their beginning; one that is under way does not count. */
+  startOver(slots: Iterable<number>): void {
+    for (const slot of slots) this.#startingOver.set(slot, this.#lastTicket);
   }
 
-  #noteBacklog(rows: OpenRow[], { starts, perSlot }: Look, wasCut: boolean): void {
+  #noteBacklog(rows: OpenRow[], { starts, perSlot, ticket }: Look, wasCut: boolean): void {
     const bySlot = Map.groupBy(rows, ({ slot }) => slot);
     const lastSlot = rows.at(-1)?.slot;
     let full = 0;
     for (const { slot } of starts) {
+      if ((this.#startingOver.get(slot) ?? ticket) < ticket) this.#startingOver.delete(slot);
       const last = bySlot.get(slot)?.at(-1);
       const isLast = wasCut && slot === lastSlot;
       if (last && (isLast || bySlot.get(slot)?.length === perSlot)) {

@@ -39,7 +39,7 @@ describe('while the relay keeps up', () => {
   test('it forgets reads behind which a thousand rows have come', () => {
     const { cursor, look } = after(rowsOf(0, 1));
     const many = Array.from({ length: 1_000 }, () => openRow({ slot: 0, availableAt: moment(40) }));
-    cursor.found(many, { starts: [], perSlot: 2_000 }, false);
+    cursor.found(many, { starts: [], perSlot: 2_000, ticket: 2 }, false);
     expect(startsOf(look())[0]).toBe(moment(40));
   });
 
@@ -101,10 +101,32 @@ describe('a sweep', () => {
     now += 2_500;
     expect(startsOf(cursor.look([0], 10))[0]).toBe('beginning');
   });
+});
 
-  test('comes at once when rows that were read are to be read again', () => {
+describe('a slot that starts over', () => {
+  test('is read from its beginning once, and the others go on', () => {
     const { cursor, look } = after(rowsOf(0, 1));
-    cursor.sweepNext();
-    expect(startsOf(look())[0]).toBe('beginning');
+    cursor.startOver([2]);
+    const over = look();
+    expect(startsOf(over)).toEqual({ 0: moment(1), 1: moment(1), 2: 'beginning', 3: moment(1) });
+    cursor.found([], over, false);
+    now -= 1;
+    cursor.found(rowsOf(0, 1), look(), false);
+    expect(startsOf(look())[2]).toBe(moment(1));
+  });
+
+  test('is read from its beginning by the next read, not by one that was under way', () => {
+    const { cursor, look } = after(rowsOf(0, 1));
+    const underWay = look();
+    cursor.startOver([2]);
+    cursor.found(rowsOf(0, 2), underWay, false);
+    expect(startsOf(look())[2]).toBe('beginning');
+  });
+
+  test('starts over still, where the read was cut before it', () => {
+    const { cursor, look } = after(rowsOf(0, 1));
+    cursor.startOver([2]);
+    cursor.found(rowsOf(0, 2, 3), look(), true);
+    expect(startsOf(look())[2]).toBe('beginning');
   });
 });

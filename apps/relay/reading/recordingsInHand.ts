@@ -6,7 +6,7 @@ export class RecordingsInHand {
   #inHand = new Set<string>();
   #perSlot = new Map<number, number>();
   /** Until when, on `performance.now()`. */
-  #resting = new Map<string, number>();
+  #resting = new Map<string, { slot: number; until: number }>();
 
   /** @param recordings of one read; none of them is in hand */
   add(recordings: Iterable<{ isrc: string; slot: number }>): void {
@@ -25,8 +25,20 @@ export class RecordingsInHand {
   }
 
   /** Lets a recording rest, so that what waits behind a refused request is not read again and again. */
-  rest(isrc: string, ms: number): void {
-    this.#resting.set(isrc, performance.now() + ms);
+  rest({ isrc, slot }: { isrc: string; slot: number }, ms: number): void {
+    this.#resting.set(isrc, { slot, until: performance.now() + ms });
+  }
+
+  /** Ends the rest of those whose time is up. @returns their slots */
+  endRests(): Set<number> {
+    const now = performance.now();
+    const slots = new Set<number>();
+    for (const [isrc, { slot, until }] of this.#resting) {
+      if (until > now) continue;
+      this.#resting.delete(isrc);
+      slots.add(slot);
+    }
+    return slots;
   }
 
   hasOfSlot(slot: number): boolean {
@@ -35,8 +47,6 @@ export class RecordingsInHand {
 
   /** The ISRCs that the next read leaves out. */
   toLeaveOut(): string[] {
-    const now = performance.now();
-    for (const [isrc, until] of this.#resting) if (until <= now) this.#resting.delete(isrc);
     return this.#resting.size === 0 ? [...this.#inHand] : [...this.#inHand, ...this.#resting.keys()];
   }
 }

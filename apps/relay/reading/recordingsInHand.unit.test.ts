@@ -28,11 +28,13 @@ test('a slot is in hand while any of its recordings is', () => {
   expect(inHand.hasOfSlot(4)).toBe(false);
 });
 
-test('a recording that rests is left out for its time, in hand or not', () => {
+test('a recording that rests is left out for its time, in hand or not, and its slot is told then', () => {
   const inHand = new RecordingsInHand();
-  inHand.rest(one.isrc, 500);
+  inHand.rest(one, 500);
   now = 499;
+  expect(inHand.endRests()).toEqual(new Set());
   expect(inHand.toLeaveOut()).toEqual([one.isrc]);
   now = 500;
+  expect(inHand.endRests()).toEqual(new Set([3]));
   expect(inHand.toLeaveOut()).toEqual([]);
 });
