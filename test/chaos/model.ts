@@ -69,11 +69,7 @@ function* oneRowEach({ additions, rows }: Outcome) {
   for (const { title } of rows) if (!added.has(title)) yield `R2: ${title} was never added`;
 }
 
-/**
- * R3, R5, R6: an event says what its row says. An id stands for one recording, and a forced request never comes under an id
- * that a plain one may have used. (The other way round it may: a forced event that was sent unheard answers a plain request
- * that came meanwhile, and the forced one is sent again.)
- */
+/** R3, R6: an event says what its row says, and an id stands for one recording. */
 function* oneMeaningEach({ rows, events }: Outcome) {
   const rowOf = new Map(rows.map(row => [row.title, row]));
   for (const { id, data } of events) {
@@ -84,10 +80,6 @@ function* oneMeaningEach({ rows, events }: Outcome) {
     if (!same) yield `R3: ${id} says what nobody asked for: ${JSON.stringify(data)}`;
   }
   for (const [id, repeated] of Map.groupBy(events, event => event.id)) {
-    const firstPlain = repeated.findIndex(({ data }) => data?.force === false);
-    if (firstPlain !== -1 && repeated.slice(firstPlain).some(({ data }) => data?.force === true)) {
-      yield `R5: ${id} was sent for a plain request, and for a forced one afterwards`;
-    }
     const meanings = new Set(repeated.map(({ name, data }) => JSON.stringify([name, data?.isrc])));
     if (meanings.size > 1) yield `R6: ${id} stands for several things: ${[...meanings].join(' and ')}`;
     for (const [title, same] of Map.groupBy(repeated, ({ data }) => data?.title)) {
@@ -99,21 +91,19 @@ function* oneMeaningEach({ rows, events }: Outcome) {
 }
 
 /**
- * R1, R3, R4, R5, R8: every row is settled. One that is scheduled has an event of its recording and its kind under its
- * generation: its own, or that of another request which was open at the same time. Of the others none has an event of
- * its own, unless a relay died before it wrote down that it had sent one.
+ * R1, R3, R4, R5, R8: every row is settled. One that is scheduled was answered by the first event under its id, its own or
+ * that of another request which was open at the same time; a forced one never by a plain event. Of the others none has an
+ * event of its own, unless a relay died before it wrote down that it had sent one.
  */
 function* eachSettledAsItWent({ rows, events, isIndexed, isRefused }: Outcome) {
-  const kindsOf = Map.groupBy(events, ({ id }) => id);
+  // Inngest starts a run for the first event under an id, and drops the others.
+  const runOf = new Map(events.toReversed().map(({ id, data }) => [id, data]));
   const idsOf = idsByTitle(events);
   for (const { title, isrc, force, status, reason, generation, settled } of rows) {
     const ids = idsOf.get(title) ?? [];
     const right = {
       scheduled:
-        (kindsOf.get(`track-ingestion:${isrc}:${generation}`) ?? []).some(
-          ({ data }) => data?.force === force,
-        ) &&
-        (force || ids.length <= 1),
+        answers(runOf.get(`track-ingestion:${isrc}:${generation}`), force) && (force || ids.length <= 1),
       'skipped already_indexed': isIndexed(isrc) && !force && ids.length <= 1,
       'skipped duplicate': !force && ids.length <= 1,
       dead: isRefused(isrc) && ids.length === 0,
@@ -123,6 +113,11 @@ function* eachSettledAsItWent({ rows, events, isIndexed, isRefused }: Outcome) {
       yield `R1, R3, R4, R5, R8: ${title} (${isrc}) is ${is}; its events: ${ids.join(', ') || 'none'}`;
     }
   }
+}
+
+/** Whether a run of this event is what a request asked for. */
+function answers(run: AcceptedEvent['data'] | undefined, force: boolean): boolean {
+  return run !== undefined && (run?.force === true || !force);
 }
 
 /** R1, R5, R6: in a window a recording is sent once, and anew only where forced; its generations rise. */

@@ -65,6 +65,15 @@ test.each<[string, string, Change]>([
   ['two events of one row', 'R1', ({ events, rows }) => events.push(event(rows[0] as Row, 2))],
   ['a skipped recording that is not indexed', 'R1', change('rows', 1, { reason: 'already_indexed' })],
   ['a dead row of a recording that is not refused', 'R1', change('rows', 1, { status: 'dead' })],
+  [
+    'a forced row that a plain event has answered',
+    'R1',
+    ({ rows, events, additions }) => {
+      Object.assign(additions[1] as object, { force: true });
+      Object.assign(rows[1] as Row, { status: 'scheduled', reason: null, generation: 1, force: true });
+      events.push(event(rows[1] as Row, 1));
+    },
+  ],
   ['a forced row that is skipped', 'R1', change('rows', 1, { force: true })],
   [
     'duplicates of nothing',
