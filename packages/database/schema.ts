@@ -117,8 +117,7 @@ export const libraryRemovals = pgTable(
  * tracks whose ISRC was not to be had. Written with the item, and deleted when nothing is owed any more, or with the item.
  *
  * A row is waiting, then leased by an API process, and then waiting again or gone. `available_at` is from when on a
- * process may take it: the next attempt, or the end of the lease. Migration 0018 adds `request_id` and `traceparent`, as the
- * outbox has them: who added the item. Statements in SQL alone use them, so that Drizzle need not know of them.
+ * process may take it: the next attempt, or the end of the lease.
  */
 export const catalogPending = pgTable(
   'catalog_pending',
@@ -141,6 +140,9 @@ export const catalogPending = pgTable(
     attempts: integer('attempts').notNull().default(0),
     failingSince: moment('failing_since'),
     lastError: text('last_error'),
+    /** Of the request that added the item, as in `ingestion_outbox`. */
+    requestId: uuid('request_id'),
+    traceparent: text('traceparent'),
   },
   table => [
     check('catalog_pending_kind_known', sql`${table.kind} IN ('album', 'track')`),
@@ -151,8 +153,8 @@ export const catalogPending = pgTable(
 /**
  * One row per request. The eight-byte columns come first, so that no padding stands between them.
  *
- * `available_at` is the one answer to "from when on may a relay take this row?": the moment of the request,
- * the end of the current lease, or the next attempt. Status is text and not an enum, so that another
+ * `available_at` is the one answer to "from when on may a relay send this request?": the moment of the request, or of its
+ * next attempt. Status is text and not an enum, so that another
  * service can compare it with any text parameter.
  */
 export const ingestionOutbox = pgTable(
@@ -164,7 +166,7 @@ export const ingestionOutbox = pgTable(
     settledAt: moment('settled_at'),
     /** Set by an album's request; the last of its rows to be settled closes the batch. */
     albumBatchId: bigint('album_batch_id', { mode: 'number' }),
-    /** The claim that holds the row, new at each claim. Only its holder may settle. */
+    /** Of relays before migration 0017, which leased rows; nothing writes or reads it any more. */
     lease: uuid('lease'),
     /** Refusals of this row by Inngest. An outage counts none. */
     attempts: integer('attempts').notNull().default(0),
@@ -189,7 +191,7 @@ export const ingestionOutbox = pgTable(
   },
   table => [
     // The form of the ISRC is held by the trigger that normalises it, when it is written: a check would run its
-    // regular expression again at each claim and settlement, 6 % of what PostgreSQL does for a row.
+    // regular expression again at each settlement, 6 % of what PostgreSQL does for a row.
     check('ingestion_outbox_priority_range', sql`${table.priority} BETWEEN -600 AND 600`),
     // Where neither is true, the function refuses the row with a sentence.
     check(
@@ -211,27 +213,24 @@ export const ingestionOutbox = pgTable(
 );
 
 /**
- * Who owns the sending of a recording, and when it last happened. The primary key is what tells two relays
- * apart that hold the same ISRC at the same moment.
- *
- * A row is written once on the straight way, when a request takes it, and presumed sent from then on; only
- * what turns out otherwise (indexed, refused) writes it again. Rows stay for good: the generation must never
- * start over, since Inngest drops a repeated event id.
+ * What became of a recording: when it was sent, under which generation, and when it was seen in the index. Written with
+ * the settlement, so that it says "sent" when something was sent, and never before. Rows stay for good: the generation must
+ * never start over, since Inngest drops a repeated event id.
  */
 export const ingestionLedger = pgTable(
   'ingestion_ledger',
   {
     isrc: asciiText('isrc').notNull(),
-    /** The request that took the recording last. While it is open, no other may take it. */
+    /** The request that was settled last, of those that could have been sent. */
     outboxId: bigint('outbox_id', { mode: 'number' }).notNull(),
-    /** When the last sending was undertaken, at most one lease before Inngest accepted it. Null: never sent. */
+    /** When the last sending was settled, after Inngest had accepted it. Null: never sent. */
     sentAt: moment('sent_at'),
-    /** `sent_at` before the current taking, put back when nothing was sent after all. */
+    /** Of relays before migration 0017; nothing writes or reads it any more. */
     priorSentAt: moment('prior_sent_at'),
     /** When a relay last saw the recording in the index. */
     indexedAt: moment('indexed_at'),
     generation: integer('generation').notNull(),
-    /** Why the request that took it is dead. */
+    /** Why that request is dead. */
     deadReason: text('dead_reason'),
   },
   table => [
