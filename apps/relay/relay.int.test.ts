@@ -2,6 +2,7 @@ import type { Fault } from '@segue/stand-ins/faults.ts';
 import { eventually } from '@segue/testing/eventually.ts';
 import { describe, expect, test } from 'vitest';
 import { Breaker } from './guards/breaker.ts';
+import { createEventSender, type EventSender } from './inngest/eventSender.ts';
 import { newIsrc, useRelays } from './test/relay.ts';
 
 const here = useRelays();
@@ -260,5 +261,32 @@ describe('R7: an index that cannot be asked', () => {
     await here.request({ isrc });
     expect(await here.settled()).toMatchObject([scheduled, indexed]);
     expect(indexBreaker.state).toBe('closed');
+  });
+});
+
+describe('several relays', () => {
+  test('share the slots, and each takes over what another hands back', async () => {
+    const one = await here.start();
+    await eventually(() => expect(one.keeper.count).toBe(32));
+    const other = await here.start();
+    await eventually(() => expect([one.keeper.count, other.keeper.count]).toEqual([16, 16]));
+    await one.stop();
+    await eventually(() => expect(other.keeper.count).toBe(32));
+  });
+
+  test('one that cannot send leaves its slots to one that can, and has its share again when it can', async () => {
+    let isAway = true;
+    const send = createEventSender();
+    const sender: EventSender = async (events, options) =>
+      isAway ? { kind: 'unavailable', error: 'away' } : send(events, options);
+    const one = await here.start({ RELAY_LEASE_MS: 400 }, { sender });
+    const other = await here.start({ RELAY_LEASE_MS: 400 });
+    const isrcs = some(60);
+    await here.request(...asRequests(isrcs));
+    expect(await here.settled()).toMatchObject(isrcs.map(isrc => ({ isrc, ...scheduled })));
+    await eventually(() => expect([one.keeper.count, other.keeper.count]).toEqual([0, 32]));
+
+    isAway = false;
+    await eventually(() => expect([one.keeper.count, other.keeper.count]).toEqual([16, 16]));
   });
 });

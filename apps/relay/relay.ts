@@ -13,6 +13,7 @@ import {
   relayBatch,
   settleRows,
 } from './batch.ts';
+import { newCanary, readCanaryAnswer } from './inngest/canary.ts';
 import type { Poller } from './reading/poller.ts';
 import { type Look, ReadCursor } from './reading/readCursor.ts';
 import type { RecordingsInHand } from './reading/recordingsInHand.ts';
@@ -37,6 +38,9 @@ const batchBytes = 4 * 1024 * 1024;
 
 /** Rows in the batch that finds out whether Inngest is back. */
 const probeSize = 10;
+
+/** A probe without rows may take so long. */
+const probeWithinMs = 5_000;
 
 /** After a failure of the database; the outage of a database that restarts lasts a second or two. */
 const databaseRetryMs = 500;
@@ -133,7 +137,10 @@ export class Relay implements Service {
   async #readAndRelay(limit: number): Promise<number> {
     const { keeper, sql, inHand, dedupeWindowMs } = this.#options;
     const epochs = keeper.slots();
-    if (epochs.size === 0) return 0;
+    if (epochs.size === 0) {
+      await this.#probe();
+      return 0;
+    }
     // What another relay had in hand of a slot may have been sent.
     this.#cursor.startOver(
       [...epochs.keys()].filter(slot => this.#lastEpochs.get(slot) !== epochs.get(slot)),
@@ -161,6 +168,16 @@ export class Relay implements Service {
     const own = rows.filter(({ slot }) => now.get(slot) === epochs.get(slot)).sort(byMoment);
     if (own.length > 0) this.#begin(own, epochs, slotsNotSeenWhole(rows, look, wasCut));
     return own.length;
+  }
+
+  /** Without slots there is no row to find out with whether Inngest is back: an event that starts nothing does it. */
+  async #probe(): Promise<void> {
+    const { inngestBreaker, sender } = this.#options;
+    if (inngestBreaker.state !== 'probing') return;
+    const options = { timeoutMs: probeWithinMs, signal: this.#givingUp.signal };
+    const answer = readCanaryAnswer(await inngestBreaker.during(() => sender([newCanary()], options)));
+    if (answer.kind === 'accepted') inngestBreaker.succeeded();
+    else inngestBreaker.failed(answer.retryAfterMs);
   }
 
   #begin(rows: OpenRow[], epochs: Map<number, number>, fullSlots: Set<number>): void {
