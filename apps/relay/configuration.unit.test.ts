@@ -13,7 +13,7 @@ test('what the contract has a default for needs no variable', () => {
     RELAY_PORT: 4100,
     QDRANT_COLLECTION: 'tracks',
     RELAY_POLL_INTERVAL_MS: 1_000,
-    RELAY_LEASE_MS: 30_000,
+    RELAY_LEASE_MS: 5_000,
     RELAY_MAX_ATTEMPTS: 10,
     RELAY_DEDUPE_WINDOW_HOURS: 24,
     RELAY_RETENTION_DAYS: 7,

@@ -290,3 +290,23 @@ describe('several relays', () => {
     await eventually(() => expect([one.keeper.count, other.keeper.count]).toEqual([16, 16]));
   });
 });
+
+test('a request goes out while thousands before it are refused one by one', async () => {
+  here.inngest.answerWith(request =>
+    request.text().includes('BAD') ? { status: 400, body: 'bad' } : undefined,
+  );
+  await here.sql`
+    INSERT INTO ingestion_outbox (isrc, title, artist, album)
+    SELECT 'BADAD' || lpad(n::text, 7, '0'), 'Title', 'Artist', 'Album' FROM generate_series(1, 5000) AS n`;
+  const { lines } = await here.start({ RELAY_BATCH_SIZE: 1_000 });
+  await eventually(() => expect(lines.some(({ event }) => event === 'ingestion_error')).toBe(true));
+  const isrc = newIsrc();
+  await here.request({ isrc });
+  await eventually(async () => {
+    const [row] = await here.sql`SELECT status FROM ingestion_outbox WHERE isrc = ${isrc}`;
+    expect(row).toEqual({ status: 'scheduled' });
+  });
+  const [{ open }] = await here.sql<[{ open: number }]>`
+    SELECT count(*)::int AS open FROM ingestion_outbox WHERE attempts = 0 AND settled_at IS NULL`;
+  expect(open).toBeGreaterThan(1_000);
+});

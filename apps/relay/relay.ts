@@ -42,6 +42,14 @@ const probeSize = 10;
 /** A probe without rows may take so long. */
 const probeWithinMs = 5_000;
 
+/**
+ * Rows of each slot in a batch of the newest ones, which goes out beside those that use up their calls: so few that its own
+ * calls find out about each of them.
+ */
+const freshPerSlot = 1;
+/** Since one did so, refused rows come back with their next attempts. Their backoff is a minute at the most. */
+const crowdedForMs = 60_000;
+
 /** After a failure of the database; the outage of a database that restarts lasts a second or two. */
 const databaseRetryMs = 500;
 
@@ -74,6 +82,10 @@ export class Relay implements Service {
   #stuck = new Set<Promise<void>>();
   #loop: Promise<void> | undefined;
   #lastEnd = performance.now();
+  /** Until when batches are taken to use up their calls on refused events, on `performance.now()`. */
+  #crowdedUntil = 0;
+  /** Whether the read before was of the newest rows. */
+  #freshNext = false;
   /** Of the slots at the last read. */
   #lastEpochs = new Map<number, number>();
 
@@ -126,6 +138,9 @@ export class Relay implements Service {
         await Promise.all(this.#underWay);
         continue;
       }
+      // What was requested a moment ago does not wait behind thousands that Inngest refuses one by one (rule R1).
+      this.#freshNext = !this.#freshNext && !probing && performance.now() < this.#crowdedUntil;
+      if (this.#freshNext) await this.#readFresh();
       const read = await this.#readAndRelay(probing ? Math.min(probeSize, batchSize) : batchSize);
       if (read === 0) await poller.next(signal);
       else poller.busy();
@@ -170,6 +185,28 @@ export class Relay implements Service {
     return own.length;
   }
 
+  /** Reads the newest rows and sends them, the newest first. The cursor goes on where it was. */
+  async #readFresh(): Promise<void> {
+    const { keeper, sql, inHand, dedupeWindowMs } = this.#options;
+    const epochs = keeper.slots();
+    try {
+      const rows = await readOpen(sql, {
+        starts: [...epochs.keys()].map(slot => ({ slot })),
+        limit: freshPerSlot * epochs.size,
+        perSlot: freshPerSlot,
+        bytes: batchBytes,
+        without: inHand.toLeaveOut(),
+        dedupeWindowMs,
+        newest: true,
+      });
+      const now = keeper.slots();
+      const own = rows.filter(({ slot }) => now.get(slot) === epochs.get(slot));
+      if (own.length > 0) this.#begin(own.sort(byMoment).reverse(), epochs, new Set());
+    } catch (error) {
+      await this.#databaseFailed(error);
+    }
+  }
+
   /** Without slots there is no row to find out with whether Inngest is back: an event that starts nothing does it. */
   async #probe(): Promise<void> {
     const { inngestBreaker, sender } = this.#options;
@@ -209,6 +246,7 @@ export class Relay implements Service {
   #finish({ batch, settled, outOfCalls }: BatchResult, input: BatchInput): void {
     const { inHand, keeper, maxAttempts } = this.#options;
     keeper.lost(settled.lostSlots);
+    if (outOfCalls) this.#crowdedUntil = performance.now() + crowdedForMs;
     this.#comeBack(batch.waiting);
     for (const { isrc, slot, lead, others, outcome } of batch.sendings) {
       if (outcome.as === 'undecided' && outOfCalls) inHand.rest({ isrc, slot }, outOfCallsMs);

@@ -67,6 +67,15 @@ describe('a read', () => {
     expect(row).toMatchObject({ title: 'é'.repeat(200), bytes: longestTexts + 4 });
   });
 
+  test('of the newest has plain requests that nobody has refused, the newest first', async () => {
+    const { slot, ids } = await storeInOneSlot(5);
+    await outbox.sql`UPDATE ingestion_outbox SET attempts = 1 WHERE id = ${ids[4] as string}`;
+    await outbox.sql`UPDATE ingestion_outbox SET force = true WHERE id = ${ids[3] as string}`;
+    const newest = { starts: [{ slot }], newest: true };
+    expect(idsOf(await read(newest))).toEqual([ids[2], ids[1], ids[0]]);
+    expect(idsOf(await read({ ...newest, perSlot: 1 }))).toEqual([ids[2]]);
+  });
+
   test('leaves out recordings that are in hand', async () => {
     const [isrc, other] = [newIsrc(), newIsrc()];
     await outbox.store({ isrc }, { isrc }, { isrc: other });
@@ -164,7 +173,7 @@ test('the forced requests for a recording are found, the oldest first, and no ot
     { force: true },
     { isrc, force: true, status: 'scheduled', settled_at: new Date() },
   );
-  const [row] = await read();
+  const row = (await read()).find(row => row.isrc === isrc);
   expect(await readForcedIds(outbox.sql, { slot: row?.slot as number, isrc })).toEqual([
     String(first),
     String(second),

@@ -22,6 +22,11 @@ export type ReadOptions = {
   /** Recordings that are left out, since this relay has them in hand. */
   without: string[];
   dedupeWindowMs: number;
+  /**
+   * The newest plain requests that nobody has refused, in place of the oldest requests. Forced ones must wait for plain
+   * ones that are older.
+   */
+  newest?: boolean;
 };
 
 /** The least position of all; no row has it. */
@@ -41,7 +46,7 @@ const beginning: Position = { availableAt: '-infinity', id: '-922337203685477580
  */
 export function readOpen(
   db: Queryable,
-  { starts, limit, perSlot, bytes, without, dedupeWindowMs }: ReadOptions,
+  { starts, limit, perSlot, bytes, without, dedupeWindowMs, newest = false }: ReadOptions,
 ): Promise<OpenRow[]> {
   const positions = starts.map(({ after }) => after ?? beginning);
   return db<OpenRow[]>`
@@ -65,7 +70,7 @@ export function readOpen(
           AND (open.available_at, open.id) > (owned.after_moment::timestamptz, owned.after_id::bigint)
           AND open.isrc NOT IN (SELECT unnest(${without}::text[]))
           AND NOT EXISTS (SELECT FROM relay_control WHERE paused_at IS NOT NULL)
-        ORDER BY open.available_at, open.id
+          ${newest ? db`AND NOT open.force AND open.attempts = 0 ORDER BY open.available_at DESC, open.id DESC` : db`ORDER BY open.available_at, open.id`}
         LIMIT ${perSlot}::int
       ) AS request
       LIMIT ${limit}::int
