@@ -132,6 +132,8 @@ describe.skipIf(chromiumPath === undefined)('pages in a browser', () => {
     await page.getByRole('radio', { name: 'all that match' }).check();
     await page.getByRole('button', { name: 'Discard…' }).click();
     await page.getByLabel(/^Why/).fill('it was a test');
+    // Without its script the page does one step at a time, and asks again.
+    await page.waitForLoadState('load');
     await page.getByRole('button', { name: 'Discard 1,200 requests' }).click();
     await page.getByText('1,200 requests changed.').waitFor();
   });
