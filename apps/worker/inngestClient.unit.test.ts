@@ -16,11 +16,12 @@ test('a request to an Inngest that hangs is given up, and the next one goes thro
     return 'hang';
   });
   vi.stubEnv('INNGEST_BASE_URL', inngest.url);
-  const client = createInngestClient(memoryLogger().logger, true, 20);
+  const client = createInngestClient(memoryLogger().logger, true, 100);
   const event = { id: 'one', name: 'test', data: {} };
   await expect(client.send(event)).rejects.toThrow(/timeout/i);
   expect(hangs).toBeGreaterThan(0);
   inngest.answerWith(null);
   await client.send(event);
-  expect(inngest.events()).toMatchObject([{ id: 'one' }]);
+  // On a busy machine an answer may come too late, and the event is sent again.
+  expect(new Set(inngest.events().map(({ id }) => id))).toEqual(new Set(['one']));
 });

@@ -69,23 +69,23 @@ export async function startFleet(options: FleetOptions): Promise<Fleet> {
     /** What the dead do takes for ever. */
     async function come(at: Mishap['at']): Promise<void> {
       if (dead) await never;
+      // Nothing befalls a relay that has not started yet.
+      if (!self) return;
       const pass = (passes[at] ?? 0) + 1;
       passes[at] = pass;
       const what = mishaps.find(mishap => mishap.at === at && mishap.pass === pass)?.what;
-      if (what !== undefined && self) abandoned.add(self.keeper.id);
+      if (what !== undefined) abandoned.add(self.keeper.id);
       if (what === 'sleeps') {
         sleptOver += 1;
         ownSleptOver += 1;
         await pause(isAlone ? 0 : longestSleepMs, alarm.signal);
-        if (self) abandoned.delete(self.keeper.id);
+        abandoned.delete(self.keeper.id);
       }
       if (what === 'dies' && !dead) {
         dead = true;
         sleptOver -= ownSleptOver;
-        if (self) {
-          living.delete(self);
-          dying.push(die(self));
-        }
+        living.delete(self);
+        dying.push(die(self));
         dying.push(startRelay());
       }
       if (dead) await never;
