@@ -220,6 +220,8 @@ export class Relay implements Service {
   #begin(rows: OpenRow[], epochs: Map<number, number>, fullSlots: Set<number>): void {
     const { keeper, inHand } = this.#options;
     inHand.add(rows);
+    // The time before, in which nothing was under way, is none in which nothing ended.
+    if (this.#underWay.size === 0) this.#lastEnd = performance.now();
     const input: BatchInput = {
       relay: keeper.id,
       rows,
