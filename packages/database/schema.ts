@@ -21,9 +21,9 @@ import {
 const sortableText = customType<{ data: string }>({ dataType: () => 'text COLLATE "und-x-icu"' });
 
 /** Text that is ASCII by its nature, compared byte by byte: half the cost of a locale's comparison. */
-const asciiText = customType<{ data: string }>({ dataType: () => 'text COLLATE "C"' });
+export const asciiText = customType<{ data: string }>({ dataType: () => 'text COLLATE "C"' });
 
-const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
+export const moment = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
 
 /**
  * What lists are sorted by. A B-tree entry holds at most 2,704 bytes, so the sort looks at the first 200
@@ -258,108 +258,4 @@ export const albumIngestionBatches = pgTable('album_ingestion_batches', {
   scheduledCount: integer('scheduled_count').notNull().default(0),
   skippedCount: integer('skipped_count').notNull().default(0),
   deadCount: integer('dead_count').notNull().default(0),
-});
-
-/** How many slots the recordings are divided into. `recording_slot()` in `drizzle/` says the same. */
-export const slotCount = 32;
-
-/**
- * Who may work on the recordings of a slot. `recording_slot(isrc)` says which slot a recording belongs to; a slot has one
- * owner at a time, so that all requests for a recording are in the hands of one relay. All moments are the database's.
- */
-export const relaySlots = pgTable(
-  'relay_slots',
-  {
-    slot: smallint('slot').notNull(),
-    /** The relay that owns the slot, as in `relays`. Null: nobody. */
-    owner: uuid('owner'),
-    /** Rises each time that the slot is taken. Who writes for a slot names the epoch in which it took the slot. */
-    epoch: bigint('epoch', { mode: 'number' }).notNull().default(0),
-    /** From then on any relay may take the slot. Until somebody does, its owner may renew the lease. */
-    leaseEnd: moment('lease_end').notNull().default(sql`'-infinity'`),
-  },
-  table => [
-    primaryKey({ name: 'relay_slots_pkey', columns: [table.slot] }),
-    check('relay_slots_range', sql`${table.slot} BETWEEN 0 AND 31`),
-  ],
-);
-
-/** The relays that there are or were lately, each as it said of itself with its last heartbeat. */
-export const relays = pgTable(
-  'relays',
-  {
-    /** New with each start of a relay. */
-    id: uuid('id').notNull(),
-    host: text('host').notNull(),
-    version: text('version').notNull(),
-    since: moment('since').notNull().defaultNow(),
-    lastHeartbeat: moment('last_heartbeat').notNull().defaultNow(),
-    /** `running` takes its share of the slots; `held_back` cannot send and leaves them to others; `stopped` is gone. */
-    state: text('state', { enum: ['running', 'held_back', 'stopped'] })
-      .notNull()
-      .default('running'),
-  },
-  table => [
-    primaryKey({ name: 'relays_pkey', columns: [table.id] }),
-    check('relays_state_known', sql`${table.state} IN ('running', 'held_back', 'stopped')`),
-  ],
-);
-
-/** One row: whether sending is paused, by whom and why. Relays read it with each heartbeat. */
-export const relayControl = pgTable(
-  'relay_control',
-  {
-    /** Always true, so that there is no second row. */
-    only: boolean('only').notNull().default(true),
-    /** Since when nothing is sent; null: all is sent. */
-    pausedAt: moment('paused_at'),
-    pausedBy: text('paused_by'),
-    pausedReason: text('paused_reason'),
-  },
-  table => [
-    primaryKey({ name: 'relay_control_pkey', columns: [table.only] }),
-    check('relay_control_one_row', sql`${table.only}`),
-  ],
-);
-
-/** What people did to the outbox, by psql, the command line or the console. */
-export const ingestionActions = pgTable(
-  'ingestion_actions',
-  {
-    id: bigint('id', { mode: 'number' }).primaryKey().generatedByDefaultAsIdentity(),
-    at: moment('at').notNull().defaultNow(),
-    /** Who did it: the user of the database, or the person that the command line or the console names. */
-    actor: text('actor').notNull(),
-    /** What was done: `requeue`, `discard`, `reschedule`, `release_stuck`, `pause`, `resume`, `prune`. */
-    action: text('action').notNull(),
-    /** Why, in the person's words. */
-    reason: text('reason').notNull(),
-    /** How many rows it changed. */
-    rows: integer('rows').notNull(),
-    /** What it was about, as it was asked: `{"ids": [1, 2]}`, `{"filter": {"error": "429"}}`. */
-    selection: jsonb('selection').notNull(),
-    /** `application_name` of the session: `psql`, `segue-outbox`, `segue-relay`. */
-    source: text('source').notNull(),
-    /** The requests that it changed, the first 10,000 of them. */
-    outboxIds: bigint('outbox_ids', { mode: 'number' }).array().notNull(),
-  },
-  table => [index('ingestion_actions_newest').on(table.at, table.id)],
-);
-
-/** What all relays did, minute by minute. Each adds its own every few seconds, so a killed one takes some seconds along. */
-export const ingestionFigures = pgTable('ingestion_figures', {
-  minute: moment('minute').primaryKey(),
-  requested: integer('requested').notNull().default(0),
-  scheduled: integer('scheduled').notNull().default(0),
-  alreadyIndexed: integer('already_indexed').notNull().default(0),
-  duplicate: integer('duplicate').notNull().default(0),
-  dead: integer('dead').notNull().default(0),
-  /** Answers that refused a request which is tried again. */
-  refused: integer('refused').notNull().default(0),
-  /** Sent anew since they had vanished. */
-  reconciled: integer('reconciled').notNull().default(0),
-  /** Sent requests by seconds from commit to sent: one count for each bucket of `lagBuckets`, and one for what is above. */
-  lag: integer('lag').array().notNull().default([]),
-  /** The highest id counted in `requested`; the newest minute says from where to count on. */
-  lastId: bigint('last_id', { mode: 'number' }),
 });
