@@ -149,7 +149,10 @@ export async function composeRelay(
     limit: configuration.RELAY_RECONCILE_LIMIT,
     perMinute: configuration.RELAY_RECONCILE_PER_MINUTE,
     everyMs: 30_000,
-    onReconciled: done => countReconciled(metrics.meter, done),
+    onReconciled(done) {
+      countReconciled(metrics.meter, done);
+      minutes.reconciled(done.sentAnew.length);
+    },
   });
   showPause(metrics.meter, reconciliation);
   const dependencies = watchDependencies({ inngest: inngestBreaker, qdrant: indexBreaker });

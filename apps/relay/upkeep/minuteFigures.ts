@@ -19,17 +19,22 @@ type Settled = {
 
 /** A relay that is killed takes so much of its figures along. */
 const everyMs = 5_000;
+/** Where there is nothing to say: often enough that no minute is without a sign of life. */
+const idleEveryMs = 20_000;
 const pruneEveryMs = 3_600_000;
 
 /** Adds what this relay did to the figures of each minute, which all relays share and a restart does not lose. */
 export class MinuteFigures {
   #outcomes = noOutcomes();
+  /** Whether there is anything in them. */
+  #isNews = false;
   /** By how many ms the database's clock is ahead of ours. */
   #clockAheadMs = 0;
 
   /** Counts what was written down. */
   settled({ scheduled, indexed, duplicates, refused }: Settled): void {
     const outcomes = this.#outcomes;
+    this.#isNews = true;
     const dead = refused.filter(refusal => refusal.dead).length;
     outcomes.scheduled += scheduled.length;
     outcomes.alreadyIndexed += indexed.length;
@@ -43,19 +48,28 @@ export class MinuteFigures {
     }
   }
 
+  /** Counts recordings that were sent anew. */
+  reconciled(recordings: number): void {
+    this.#outcomes.reconciled += recordings;
+    this.#isNews = true;
+  }
+
   /**
-   * Writes them down every 5 s, and the last ones at the stop. Nothing depends on them: a time that fails is made up for
-   * by the next.
+   * Writes them down every 5 s, or every 20 s where nothing was settled, and the last ones at the stop. Nothing depends on
+   * them: a time that fails is made up for by the next.
    */
   service(sql: Sql): Service {
     let prunedAt = Number.NEGATIVE_INFINITY;
+    let writtenAt = Number.NEGATIVE_INFINITY;
     const background = inBackground({
       name: 'minute figures',
       everyMs,
       firstAfterMs: 0,
       round: async () => {
-        const written = await this.#write(sql);
-        if (!written || performance.now() - prunedAt <= pruneEveryMs) return;
+        if (!this.#isNews && performance.now() - writtenAt < idleEveryMs) return;
+        if (!(await this.#write(sql))) return;
+        writtenAt = performance.now();
+        if (writtenAt - prunedAt <= pruneEveryMs) return;
         await pruneMinutes(sql);
         prunedAt = performance.now();
       },
@@ -73,20 +87,29 @@ export class MinuteFigures {
   async #write(sql: Sql): Promise<boolean> {
     const outcomes = this.#outcomes;
     this.#outcomes = noOutcomes();
+    this.#isNews = false;
     try {
-      const at = await addOutcomes(sql, outcomes);
+      const { at, hasUncounted } = await addOutcomes(sql, outcomes);
       this.#clockAheadMs = at.getTime() - Date.now();
+      if (hasUncounted) await countRequested(sql).catch(() => null);
+      return true;
     } catch {
       this.#putBack(outcomes);
       return false;
     }
-    await countRequested(sql).catch(() => null);
-    return true;
   }
 
   #putBack(outcomes: Outcomes): void {
     const since = this.#outcomes;
-    for (const name of ['scheduled', 'alreadyIndexed', 'duplicate', 'dead', 'refused'] as const) {
+    this.#isNews = true;
+    for (const name of [
+      'scheduled',
+      'alreadyIndexed',
+      'duplicate',
+      'dead',
+      'refused',
+      'reconciled',
+    ] as const) {
       since[name] += outcomes[name];
     }
     since.lag = since.lag.map((count, at) => count + (outcomes.lag[at] ?? 0));
@@ -95,7 +118,7 @@ export class MinuteFigures {
 
 function noOutcomes(): Outcomes {
   const lag = Array.from({ length: lagBuckets.length + 1 }, () => 0);
-  return { scheduled: 0, alreadyIndexed: 0, duplicate: 0, dead: 0, refused: 0, lag };
+  return { scheduled: 0, alreadyIndexed: 0, duplicate: 0, dead: 0, refused: 0, reconciled: 0, lag };
 }
 
 function bucketOf(seconds: number): number {

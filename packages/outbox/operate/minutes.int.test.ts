@@ -18,7 +18,15 @@ beforeEach(async () => {
   await database.sql`TRUNCATE ingestion_figures, ingestion_outbox`;
 });
 
-const none: Outcomes = { scheduled: 0, alreadyIndexed: 0, duplicate: 0, dead: 0, refused: 0, lag: [] };
+const none: Outcomes = {
+  scheduled: 0,
+  alreadyIndexed: 0,
+  duplicate: 0,
+  dead: 0,
+  refused: 0,
+  reconciled: 0,
+  lag: [],
+};
 
 const readFigures = () =>
   database.sql`
@@ -40,12 +48,13 @@ test('what relays did is added up, bucket by bucket', async () => {
     duplicate: 1,
     alreadyIndexed: 1,
     refused: 4,
+    reconciled: 2,
     lag: [0, 2, 1],
   });
   const [{ total }] = (await database.sql`
-    SELECT (sum(scheduled), sum(already_indexed), sum(duplicate), sum(dead), sum(refused))::text AS total
+    SELECT (sum(scheduled), sum(already_indexed), sum(duplicate), sum(dead), sum(refused), sum(reconciled))::text AS total
     FROM ingestion_figures`) as unknown as [{ total: string }];
-  expect(total).toBe('(5,1,1,1,4)');
+  expect(total).toBe('(5,1,1,1,4,2)');
   const lag = (await readFigures()).map(row => row.lag as number[]);
   expect(lag.flat().reduce((sum, count) => sum + count, 0)).toBe(5);
 });
@@ -56,6 +65,15 @@ test('a minute in which nothing happened is there, and says that somebody was', 
 });
 
 describe('requests', () => {
+  test('that are not counted yet are said', async () => {
+    const hasUncounted = async () => (await addOutcomes(database.sql, none)).hasUncounted;
+    expect(await hasUncounted()).toBe(false);
+    await request(1);
+    expect(await hasUncounted()).toBe(true);
+    await countRequested(database.sql);
+    expect(await hasUncounted()).toBe(false);
+  });
+
   test('are counted once, in the minutes in which they were made', async () => {
     await request(3, 10);
     await request(2, 5);

@@ -12,6 +12,8 @@ export type Outcomes = {
   duplicate: number;
   dead: number;
   refused: number;
+  /** Sent anew, since they had vanished (rule R12). */
+  reconciled: number;
   /** A count for each of {@link lagBuckets}, and one. */
   lag: number[];
 };
@@ -22,23 +24,29 @@ const countedAtOnce = 50_000;
 /**
  * Adds to the minute that it is now by the database's clock; also nothing, which says that somebody is there.
  *
- * @returns the database's clock
+ * @returns the database's clock, and whether there are requests that {@link countRequested} has not counted
  */
-export async function addOutcomes(db: Queryable, outcomes: Outcomes): Promise<Date> {
-  const { scheduled, alreadyIndexed, duplicate, dead, refused, lag } = outcomes;
-  const [minute] = await db<[{ at: Date }]>`
-    INSERT INTO ingestion_figures AS figures (minute, scheduled, already_indexed, duplicate, dead, refused, lag)
-    VALUES (date_trunc('minute', now()), ${scheduled}, ${alreadyIndexed}, ${duplicate}, ${dead}, ${refused}, ${lag}::int[])
+export async function addOutcomes(
+  db: Queryable,
+  outcomes: Outcomes,
+): Promise<{ at: Date; hasUncounted: boolean }> {
+  const { scheduled, alreadyIndexed, duplicate, dead, refused, reconciled, lag } = outcomes;
+  const [minute] = await db<[{ at: Date; hasUncounted: boolean }]>`
+    INSERT INTO ingestion_figures AS figures
+      (minute, scheduled, already_indexed, duplicate, dead, refused, reconciled, lag)
+    VALUES (date_trunc('minute', now()), ${scheduled}, ${alreadyIndexed}, ${duplicate}, ${dead}, ${refused}, ${reconciled},
+      ${lag}::int[])
     ON CONFLICT (minute) DO UPDATE SET scheduled = figures.scheduled + excluded.scheduled,
       already_indexed = figures.already_indexed + excluded.already_indexed,
       duplicate = figures.duplicate + excluded.duplicate, dead = figures.dead + excluded.dead,
-      refused = figures.refused + excluded.refused,
+      refused = figures.refused + excluded.refused, reconciled = figures.reconciled + excluded.reconciled,
       lag = ARRAY(
         SELECT coalesce(old, 0) + coalesce(new, 0)
         FROM unnest(figures.lag, excluded.lag) WITH ORDINALITY AS both_of (old, new, place) ORDER BY place
       )
-    RETURNING clock_timestamp() AS at`;
-  return minute.at;
+    RETURNING clock_timestamp() AS at,
+      (SELECT max(id) FROM ingestion_outbox) > (SELECT coalesce(max(last_id), 0) FROM ingestion_figures) AS "hasUncounted"`;
+  return { ...minute, hasUncounted: minute.hasUncounted ?? false };
 }
 
 /**
