@@ -12,6 +12,11 @@ export type KeptProcess = {
   /** Sends a signal; nothing happens when the process has ended already. */
   kill(signal: NodeJS.Signals): void;
   /**
+   * Reads its output no more, so that the pipe fills, or closes the pipe, as whoever takes a log may do. What is left in
+   * the pipe is read when the process has ended.
+   */
+  neglectOutput(how: 'unread' | 'closed'): void;
+  /**
    * Asks the process to end and waits until it has. `forced` says that it did not within the grace period and
    * was killed.
    */
@@ -96,7 +101,10 @@ export async function spawnKept(
   }
   // The watcher may have gone before it reads the word, when somebody killed it.
   lifeline.on('error', () => undefined).resume();
-  child.on('exit', () => lifeline.end('ended\n'));
+  child.on('exit', () => {
+    lifeline.end('ended\n');
+    child.stdout?.resume();
+  });
   const exited = new Promise<ProcessExit>(resolve => {
     child.on('close', (code, signal) => resolve({ code, signal }));
   });
@@ -106,6 +114,10 @@ export async function spawnKept(
     pid: child.pid as number,
     exited,
     kill: signal => void child.kill(signal),
+    neglectOutput(how) {
+      if (how === 'closed') child.stdout?.destroy();
+      else child.stdout?.pause();
+    },
     async stop() {
       child.kill(signal);
       let forced = false;

@@ -1,3 +1,4 @@
+import { eventually } from '@segue/testing/eventually.ts';
 import { expect, test } from 'vitest';
 import { startScript } from './test/script.ts';
 
@@ -25,4 +26,13 @@ test.each([
 
   expect(await child.exited).toEqual(exit);
   expect(child.output).toEqual(all.slice(0, reached));
+});
+
+test('a process that is stopped at a crash point goes on when it is told to', async () => {
+  const child = await startScript(passes, { CRASH_AT: 'after_send:2:SIGSTOP' });
+  await eventually(() => expect(child.output).toHaveLength(3));
+  child.kill('SIGCONT');
+
+  expect(await child.exited).toEqual({ code: 0, signal: null });
+  expect(child.output).toEqual(all);
 });

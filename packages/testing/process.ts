@@ -21,6 +21,8 @@ export type RunningProcess = AsyncDisposable & {
    */
   waitForLog(fits: (line: LogLine) => boolean, timeoutMs?: number): Promise<LogLine>;
   kill(signal: NodeJS.Signals): void;
+  /** Reads its stdout no more, or closes it: see `KeptProcess`. */
+  neglectOutput(how: 'unread' | 'closed'): void;
   /**
    * SIGTERM, and waits for the end. So does leaving the scope of `await using`.
    *
@@ -88,6 +90,7 @@ export async function startProcess(entry: string, env: Record<string, string>): 
     exited: kept.exited,
     waitForLog,
     kill: kept.kill,
+    neglectOutput: kept.neglectOutput,
     stop,
     async [Symbol.asyncDispose]() {
       await stop();

@@ -1,9 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
+import { pause } from '@segue/process/pause.ts';
 import { type RunningProcess, startProcess } from '@segue/testing/process.ts';
 import type { Random } from './random.ts';
 
 type CrashPlan = {
-  /** Names of crash points; one is armed at seven of ten starts. */
+  /** Names of crash points; one is armed at seven of ten starts, in a third of them to pause the process there. */
   points: readonly string[];
   /** The pass at which it fires, at the most. */
   latestPass: number;
@@ -23,7 +25,8 @@ export type Tally = {
   /** By the crash point, or `SIGKILL`. */
   kills: Map<string, number>;
   cleanStops: number;
-  pauses: number;
+  /** By the crash point, or `SIGSTOP`. */
+  pauses: Map<string, number>;
   /** Starts that found no database, said so in one line and ended with exit code 1, for a supervisor to repeat. */
   startsInVain: number;
   leasesLost: number;
@@ -39,54 +42,95 @@ export type KeptAlive = {
   kill(): void;
   stopCleanly(): void;
   pause(ms: number): Promise<void>;
+  /** Reads its log no more, or closes it, as the process that took it would by dying. */
+  neglectLog(how: 'unread' | 'closed'): void;
   /** Whether starts may arm a crash point from now on. One that is armed already may still fire. */
   threaten(on: boolean): void;
   end(): Promise<void>;
 };
 
 const restartMs = 100;
+/** A process that stops at a crash point goes on after this: longer than the lease of a relay. */
+const stoodStillMs = 3_000;
+/** The contract has 10 s; two more for a machine that is busy. */
+const stopWithinMs = 12_000;
+/** A process that ignores SIGTERM is killed then. */
+const killAfterMs = 30_000;
+
+type Life = {
+  process: RunningProcess;
+  address: string;
+  asked: NodeJS.Signals | null;
+  /** On `performance.now()`. */
+  askedAt: number;
+  /** How long it was paused. */
+  stoodStillMs: number;
+};
 
 export function keepAlive({ entry, environment, crashes, random, tally }: KeptAliveOptions): KeptAlive {
-  let current: { process: RunningProcess; address: string; asked: NodeJS.Signals | null } | null = null;
+  let current: Life | null = null;
   let ending = false;
   let threatened = true;
 
   async function run(): Promise<void> {
     while (!ending) {
       const point = threatened && random.chance(0.7) ? random.oneOf(crashes.points) : null;
+      const pauses = point !== null && random.chance(1 / 3);
       const crashAt = point === null ? '' : `${point}:${random.between(1, crashes.latestPass)}`;
-      const child = await startProcess(entry, { ...environment(), CRASH_AT: crashAt });
-      const ready = child.waitForLog(({ address }) => address !== undefined, 60_000);
-      const life = { process: child, address: '', asked: null as NodeJS.Signals | null };
-      ready.then(
-        ({ address }) => {
-          life.address = String(address);
-          current = life;
-          if (ending) ask('SIGTERM');
-        },
-        () => undefined,
-      );
+      const child = await startProcess(entry, {
+        ...environment(),
+        CRASH_AT: pauses ? `${crashAt}:SIGSTOP` : crashAt,
+      });
+      const life: Life = { process: child, address: '', asked: null, askedAt: 0, stoodStillMs: 0 };
+      const over = new AbortController();
+      if (pauses) void goOnAfter(life, point, over.signal);
+      child
+        .waitForLog(({ address }) => address !== undefined, 60_000)
+        .then(
+          ({ address }) => {
+            life.address = String(address);
+            current = life;
+            if (ending) ask('SIGTERM');
+          },
+          () => undefined,
+        );
       const { code, signal } = await child.exited;
+      over.abort();
       current = null;
-      account(child, { code, signal, asked: life.asked, point });
+      account(child, { code, signal, life, point: pauses ? null : point });
       await wait(restartMs);
     }
+  }
+
+  /** Lets a process go on that has stopped itself at a crash point. */
+  async function goOnAfter(life: Life, point: string, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && !(await hasStopped(life.process.pid))) await pause(50, signal);
+    if (signal.aborted) return;
+    count(tally.pauses, point);
+    await pause(stoodStillMs, signal);
+    life.stoodStillMs += stoodStillMs;
+    life.process.kill('SIGCONT');
   }
 
   type End = {
     code: number | null;
     signal: NodeJS.Signals | null;
-    asked: NodeJS.Signals | null;
+    life: Life;
+    /** Where it was to be killed. */
     point: string | null;
   };
 
-  function account(child: RunningProcess, { code, signal, asked, point }: End): void {
-    tally.leasesLost += child.logs.filter(({ lost }) => lost !== undefined).length;
+  function account(child: RunningProcess, { code, signal, life, point }: End): void {
+    const { asked } = life;
+    tally.leasesLost += child.logs.filter(({ event }) => event === 'lease_lost').length;
     if (signal === 'SIGKILL' && (asked === 'SIGKILL' || point !== null)) {
       const how = asked === 'SIGKILL' ? 'SIGKILL' : (point as string);
-      tally.kills.set(how, (tally.kills.get(how) ?? 0) + 1);
+      count(tally.kills, how);
     } else if (code === 0 && asked === 'SIGTERM') {
       tally.cleanStops += 1;
+      const tookMs = performance.now() - life.askedAt - life.stoodStillMs;
+      if (tookMs > stopWithinMs)
+        tally.problems.push(`${entry} took ${Math.round(tookMs)} ms to end after SIGTERM`);
     } else if (code === 1 && child.output.length === 1 && child.logs[0]?.msg?.startsWith('not started: ')) {
       tally.startsInVain += 1;
     } else {
@@ -99,8 +143,12 @@ export function keepAlive({ entry, environment, crashes, random, tally }: KeptAl
 
   function ask(signal: NodeJS.Signals): void {
     if (current === null || current.asked !== null) return;
-    current.asked = signal;
-    current.process.kill(signal);
+    const { process } = current;
+    Object.assign(current, { asked: signal, askedAt: performance.now() });
+    process.kill(signal);
+    if (signal !== 'SIGTERM') return;
+    const timer = setTimeout(() => process.kill('SIGKILL'), killAfterMs);
+    process.exited.then(() => clearTimeout(timer));
   }
 
   const running = run();
@@ -111,11 +159,13 @@ export function keepAlive({ entry, environment, crashes, random, tally }: KeptAl
     async pause(ms) {
       const paused = current;
       if (paused === null || paused.asked !== null) return;
-      tally.pauses += 1;
+      count(tally.pauses, 'SIGSTOP');
       paused.process.kill('SIGSTOP');
       await wait(ms);
+      paused.stoodStillMs += ms;
       paused.process.kill('SIGCONT');
     },
+    neglectLog: how => current?.process.neglectOutput(how),
     threaten(on) {
       threatened = on;
     },
@@ -125,4 +175,14 @@ export function keepAlive({ entry, environment, crashes, random, tally }: KeptAl
       await running;
     },
   };
+}
+
+/** Whether a process has been stopped by SIGSTOP. Only Linux can tell; elsewhere nobody goes on, and it is killed. */
+async function hasStopped(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return stat.slice(stat.lastIndexOf(')') + 2).startsWith('T');
+}
+
+function count(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
 }

@@ -3,7 +3,7 @@ import { pause } from '@segue/process/pause.ts';
 import { startAdditions } from './additions.ts';
 import { onFreshConnection } from './database.ts';
 import { documentViolations, type WorkerOutcome } from './documents.ts';
-import { type Blow, blowsOf } from './faultSchedule.ts';
+import { repertoire } from './faults/repertoire.ts';
 import { type Outcome, violations } from './model.ts';
 import {
   countInserts,
@@ -18,7 +18,8 @@ import {
 } from './observation.ts';
 import type { Tally } from './processes.ts';
 import { randomStream } from './random.ts';
-import { leaseMs, relayCount, startSystem } from './system.ts';
+import { type Blow, scheduleOf } from './schedule.ts';
+import { startSystem } from './system.ts';
 import { indexedFromTheStart, isRefused, wishesOf } from './workload.ts';
 
 export type ChaosOptions = {
@@ -73,21 +74,22 @@ export async function runChaos({ seed, seconds, signal, say }: ChaosOptions): Pr
   let window = 0;
   let longestDrainMs = 0;
 
-  const system = await startSystem({ seed, catalogue });
+  const system = await startSystem({ seed, catalogue, noteDue });
   const { sql, services, tally } = system;
+  const schedule = scheduleOf({ seed, repertoire, rounds, roundMs });
   const additions = startAdditions({ sql, apiAddress: system.apiAddress, window: () => window });
 
-  async function strike(blow: Blow): Promise<void> {
-    if (blow.what === 'kill relay') {
-      // Not waited for: the database may be away.
-      readHeld(sql).then(
-        held => kills.push(held),
-        () => undefined,
-      );
-    }
-    const fault = 'fault' in blow ? blow.fault : '';
-    if (fault !== null) count(faults, `${blow.what} ${fault}`.trim());
-    await system.strike(blow);
+  async function strike({ subject, fault, random }: Blow): Promise<void> {
+    if (fault !== null) count(faults, `${subject.name}: ${fault.name}`);
+    await (fault ?? subject.calm)?.strike(system, random);
+  }
+
+  /** Not waited for: the database may be away. */
+  function noteDue(): void {
+    readHeld(sql).then(
+      held => kills.push(held),
+      () => undefined,
+    );
   }
 
   /** @returns what is still under way when the time is up */
@@ -96,8 +98,9 @@ export async function runChaos({ seed, seconds, signal, say }: ChaosOptions): Pr
     const made = wishes
       .filter(wish => wish.round === round && wish.atMs < ms)
       .map(wish => ({ atMs: wish.atMs, begin: () => additions.make(wish) }));
-    const blows = blowsOf({ seed, round, ms, relays: relayCount, leaseMs });
-    const struck = blows.map(blow => ({ atMs: blow.atMs, begin: () => strike(blow) }));
+    const struck = (schedule[round] as Blow[])
+      .filter(({ atMs }) => atMs < ms)
+      .map(blow => ({ atMs: blow.atMs, begin: () => strike(blow) }));
     return await inTime(ms, [...made, ...struck], signal);
   }
 

@@ -5,21 +5,15 @@ import type { Fault, IncomingRequest } from '@segue/stand-ins/faults.ts';
 import { startInngest } from '@segue/stand-ins/inngest/server.ts';
 import { startQdrant } from '@segue/stand-ins/qdrant/server.ts';
 import type { Catalogue } from '@segue/stand-ins/tidal/catalogue.ts';
+import type { RateLimit } from '@segue/stand-ins/tidal/rateLimit.ts';
 import { startTidal } from '@segue/stand-ins/tidal/server.ts';
 import { ensureCollection } from '@segue/track-index/collection.ts';
 import { connectToIndex } from '@segue/track-index/connect.ts';
 import { scrollPointIds } from '@segue/track-index/scroll.ts';
 import type { WorkerOutcome } from './documents.ts';
-import {
-  type InngestFault,
-  inngestFaults,
-  type QdrantFault,
-  qdrantFaults,
-  refuseEvents,
-  type TidalFault,
-} from './faults.ts';
 import type { AcceptedEvent } from './model.ts';
 import { lastingPort } from './ports.ts';
+import { refuseEvents } from './refusals.ts';
 
 type Unreachable = 'refused connections';
 
@@ -28,9 +22,11 @@ export type Services = {
   /** Of the worker. Its documents go into a collection that no relay asks, so that the model knows what a relay sees. */
   workerEnvironment: Record<string, string>;
   /** Lets a fault befall every call from now on; null ends it. */
-  inngest(fault: InngestFault | Unreachable | null): Promise<void>;
-  qdrant(fault: QdrantFault | Unreachable | null): Promise<void>;
-  tidal(fault: TidalFault | null): void;
+  inngest(fault: Fault | Unreachable | null): Promise<void>;
+  qdrant(fault: Fault | Unreachable | null): Promise<void>;
+  /** Says what befalls each call; null ends all, a limit of the rate included. */
+  tidal(answer: ((url: string) => Fault | undefined) | null): void;
+  limitTidal(limit: RateLimit): void;
   /** Puts recordings into the index, which must be reachable. */
   index(isrcs: string[]): Promise<void>;
   /** What Inngest has accepted until now; it must be reachable. */
@@ -41,9 +37,6 @@ export type Services = {
   workerOutcome(): Promise<WorkerOutcome>;
   stop(): Promise<void>;
 };
-
-/** TIDAL's bucket, filled twenty times as fast: 4 requests a second, where a round asks for more. */
-const tidalPace = { burst: 10, perSecond: 20, cost: 5 };
 
 const documents = 'documents';
 
@@ -116,19 +109,18 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       INNGEST_DEV: '1',
     },
     async inngest(fault) {
-      inngestFault = fault === null || fault === 'refused connections' ? null : inngestFaults[fault];
+      inngestFault = fault === null || fault === 'refused connections' ? null : fault;
       await inngest.reachable(fault !== 'refused connections');
     },
     async qdrant(fault) {
-      qdrantFault = fault === null || fault === 'refused connections' ? null : qdrantFaults[fault];
+      qdrantFault = fault === null || fault === 'refused connections' ? null : fault;
       await qdrant.reachable(fault !== 'refused connections');
     },
-    tidal(fault) {
-      const fails = (url: string) =>
-        fault === 'internal error' || (fault === 'no listings' && /\/items|\/tracks\?/.test(url));
-      tidal.answerWith(({ url }) => (fails(url) ? { status: 500, body: '' } : undefined));
-      tidal.limitRate(fault === 'rate limit' ? tidalPace : null);
+    tidal(answer) {
+      tidal.answerWith(answer && (({ url }) => answer(url)));
+      tidal.limitRate(null);
     },
+    limitTidal: tidal.limitRate,
     async index(isrcs) {
       const points = isrcs.map(isrc => ({ id: hashIsrcToUuid(isrc), vector: {}, payload: {} }));
       await put(`${qdrant.url}/collections/tracks/points?wait=true`, { points });

@@ -3,28 +3,37 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Sql } from '@segue/database/connection.ts';
 import type { Catalogue } from '@segue/stand-ins/tidal/catalogue.ts';
-import { startDatabase } from './database.ts';
-import type { Blow } from './faultSchedule.ts';
+import { type ChaosDatabase, startDatabase } from './database.ts';
 import { type KeptAlive, keepAlive, type Tally } from './processes.ts';
 import { type Random, randomStream } from './random.ts';
 import { type Services, startServices } from './services.ts';
+import { type Way, wayTo } from './ways.ts';
 import { indexedFromTheStart, isRefused } from './workload.ts';
 
 /** Short, so that slots come free soon after a kill, and longer than a batch takes on a busy machine. */
-export const leaseMs = 2_000;
-export const relayCount = 4;
+const leaseMs = 2_000;
+const relayCount = 4;
 
 /** The whole of Segue, as processes and stand-ins, and the hands that break it. */
 export type System = {
   databaseUrl: string;
   /** For statements that may fail. */
   sql: Sql;
+  database: ChaosDatabase;
   services: Services;
+  relays: readonly KeptAlive[];
+  api: KeptAlive;
+  worker: KeptAlive;
+  leaseMs: number;
+  tally: Tally;
   /** Where the API is; null while it is down. */
   apiAddress(): string | null;
-  tally: Tally;
-  /** Resolves when what it does is over; at once for what lasts until the next blow of its kind. */
-  strike(blow: Blow): Promise<void>;
+  /** Notes what is due now, for the time that a recovery takes. */
+  noteDue(): void;
+  /** Lets the open connections to the database go silent, without a word: of the API, or of every other relay. */
+  silenceDatabase(of: 'api' | 'relays'): void;
+  /** Cuts one relay's way to Inngest for so long; the others reach it. */
+  cutWayToInngest(ms: number): Promise<void>;
   /** Ends all faults, and arms no crash points from now on. */
   heal(): Promise<void>;
   /** Arms crash points again. */
@@ -52,15 +61,17 @@ const wrongClock = `--import=${new URL('wrongClock.ts', import.meta.url).href}`;
 export async function startSystem({
   seed,
   catalogue,
+  noteDue,
 }: {
   seed: number;
   catalogue: Catalogue;
+  noteDue: () => void;
 }): Promise<System> {
   const tally: Tally = {
     kills: new Map(),
     cleanStops: 0,
     startsInVain: 0,
-    pauses: 0,
+    pauses: new Map(),
     leasesLost: 0,
     problems: [],
   };
@@ -75,20 +86,35 @@ export async function startSystem({
   });
   await services.index(indexedFromTheStart);
 
-  const environment = { DATABASE_URL: database.url, ...services.environment };
+  const { environment } = services;
+  // Every other relay goes by ways of its own, and sees a server that is away as a connection that closes.
+  const toInngest = await wayTo(String(environment.INNGEST_BASE_URL));
+  const toDatabase = { api: await wayTo(database.url), relays: await wayTo(database.url) };
+  const ways: Way[] = [toInngest, toDatabase.api, toDatabase.relays];
   const relays = Array.from({ length: relayCount }, (_, number) => {
     const random = randomStream(seed, `relay ${number}`);
     return keepAlive({
       entry: 'apps/relay/main.ts',
-      environment: () => ({ ...environment, ...relaySettings(random) }),
+      environment: () => ({
+        ...environment,
+        DATABASE_URL: number % 2 === 0 ? database.url : toDatabase.relays.url,
+        ...(number === 1 && { INNGEST_BASE_URL: toInngest.url }),
+        ...relaySettings(random),
+      }),
       crashes: { points: relayCrashPoints, latestPass: 5 },
       random,
       tally,
     });
   });
+  const apiClock = randomStream(seed, 'clock of the api');
   const api = keepAlive({
     entry: 'apps/api/main.ts',
-    environment: () => ({ ...environment, API_PORT: '0' }),
+    environment: () => ({
+      ...environment,
+      ...wrongClockOf(apiClock),
+      DATABASE_URL: toDatabase.api.url,
+      API_PORT: '0',
+    }),
     crashes: { points: apiCrashPoints, latestPass: 30 },
     random: randomStream(seed, 'api'),
     tally,
@@ -105,34 +131,17 @@ export async function startSystem({
   return {
     databaseUrl: database.url,
     sql: database.sql,
+    database,
     services,
-    apiAddress: api.address,
+    relays,
+    api,
+    worker,
+    leaseMs,
     tally,
-    async strike(blow) {
-      const relay = 'relay' in blow ? (relays[blow.relay] as KeptAlive) : api;
-      switch (blow.what) {
-        case 'kill relay':
-        case 'kill api':
-          return relay.kill();
-        case 'stop relay':
-        case 'stop api':
-          return relay.stopCleanly();
-        case 'kill worker':
-          return worker.kill();
-        case 'stop worker':
-          return worker.stopCleanly();
-        case 'pause relay':
-          return await relay.pause(blow.forMs);
-        case 'inngest':
-          return await services.inngest(blow.fault);
-        case 'qdrant':
-          return await services.qdrant(blow.fault);
-        case 'tidal':
-          return services.tidal(blow.fault);
-        case 'database':
-          return await database.suffer(blow.fault);
-      }
-    },
+    apiAddress: api.address,
+    noteDue,
+    silenceDatabase: of => toDatabase[of].silence(),
+    cutWayToInngest: toInngest.cutFor,
     async heal() {
       for (const process of all) process.threaten(false);
       services.tidal(null);
@@ -143,6 +152,7 @@ export async function startSystem({
     },
     async end() {
       await Promise.all(all.map(process => process.end()));
+      await Promise.all(ways.map(way => way.close()));
       await services.stop();
       await database.stop();
       await rm(folder, { recursive: true, force: true });
@@ -159,7 +169,10 @@ function relaySettings(random: Random): Record<string, string> {
     RELAY_CONCURRENCY: String(random.between(1, 3)),
     RELAY_MAX_ATTEMPTS: '3',
     RELAY_POLL_INTERVAL_MS: '500',
-    NODE_OPTIONS: wrongClock,
-    CLOCK_OFFSET_MS: String(random.oneOf(clockOffsetsMs)),
+    ...wrongClockOf(random),
   };
+}
+
+function wrongClockOf(random: Random): Record<string, string> {
+  return { NODE_OPTIONS: wrongClock, CLOCK_OFFSET_MS: String(random.oneOf(clockOffsetsMs)) };
 }

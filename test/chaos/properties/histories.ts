@@ -1,6 +1,7 @@
 import type { IngestionRequest } from '@segue/ingestion/request.ts';
 import fc from 'fast-check';
-import { type InngestFault, inngestFaults, type QdrantFault, qdrantFaults } from '../faults.ts';
+import { type InngestFault, inngestFaults } from '../faults/inngest.ts';
+import { type QdrantFault, qdrantFaults } from '../faults/qdrant.ts';
 
 /** Recordings have a number; the last one is refused by Inngest whenever it comes. */
 const recordings = 8;

@@ -8,9 +8,11 @@ import type { Fault } from '@segue/stand-ins/faults.ts';
 import { type InngestStandIn, startInngest } from '@segue/stand-ins/inngest/server.ts';
 import { type QdrantStandIn, startQdrant } from '@segue/stand-ins/qdrant/server.ts';
 import { vi } from 'vitest';
-import { inngestFaults, qdrantFaults, refuseEvents } from '../faults.ts';
+import { inngestFaults } from '../faults/inngest.ts';
+import { qdrantFaults } from '../faults/qdrant.ts';
 import type { Addition as AddedRecording, Outcome } from '../model.ts';
 import { countOpen, passADay, readTables } from '../observation.ts';
+import { refuseEvents } from '../refusals.ts';
 import {
   type Addition,
   type Chapter,
