@@ -10,7 +10,7 @@ import type { Breaker } from './guards/breaker.ts';
 import type { EventSender } from './inngest/eventSender.ts';
 import { type BatchReport, reportOf, type StepDurations } from './reporting/batchReport.ts';
 import { logFailedCall, logReport } from './reporting/outcomeLog.ts';
-import { inSendSpans } from './reporting/tracing.ts';
+import { inBatchSpan, inSendSpans } from './reporting/tracing.ts';
 import { askIndex } from './steps/askIndex.ts';
 import { conclude } from './steps/conclude.ts';
 import { type Batch, decide } from './steps/decide.ts';
@@ -34,6 +34,8 @@ export type BatchDependencies = {
 export type BatchInput = {
   relay: string;
   rows: OpenRow[];
+  /** How long the read took, in ms. */
+  readMs: number;
   /** The epochs of the slots when they were read. */
   epochs: Map<number, number>;
   /** Slots of which the read has not seen all. */
@@ -58,7 +60,11 @@ export type BatchResult = {
  *
  * @throws when the database fails; what is not written by then is read again
  */
-export async function relayBatch(input: BatchInput, relay: BatchDependencies): Promise<BatchResult> {
+export function relayBatch(input: BatchInput, relay: BatchDependencies): Promise<BatchResult> {
+  return inBatchSpan(input.rows, input.readMs, () => runBatch(input, relay));
+}
+
+async function runBatch(input: BatchInput, relay: BatchDependencies): Promise<BatchResult> {
   const began = performance.now();
   const durations: StepDurations = {};
   const batch = decide(input.rows);

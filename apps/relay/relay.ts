@@ -164,6 +164,7 @@ export class Relay implements Service {
     this.#cursor.startOver(inHand.endRests());
     const look = this.#cursor.look([...epochs.keys()], limit);
     let rows: OpenRow[];
+    const readFrom = performance.now();
     try {
       rows = await readOpen(sql, {
         ...look,
@@ -176,12 +177,13 @@ export class Relay implements Service {
       await this.#databaseFailed(error);
       return 0;
     }
+    const readMs = performance.now() - readFrom;
     const wasCut = rows.length >= limit || rows.reduce((sum, { bytes }) => sum + bytes, 0) >= batchBytes;
     this.#cursor.found(rows, look, wasCut);
     // A slot that was handed back meanwhile is its new owner's.
     const now = keeper.slots();
     const own = rows.filter(({ slot }) => now.get(slot) === epochs.get(slot)).sort(byMoment);
-    if (own.length > 0) this.#begin(own, epochs, slotsNotSeenWhole(rows, look, wasCut));
+    if (own.length > 0) this.#begin({ rows: own, readMs }, epochs, slotsNotSeenWhole(rows, look, wasCut));
     return own.length;
   }
 
@@ -189,6 +191,7 @@ export class Relay implements Service {
   async #readFresh(): Promise<void> {
     const { keeper, sql, inHand, dedupeWindowMs } = this.#options;
     const epochs = keeper.slots();
+    const readFrom = performance.now();
     try {
       const rows = await readOpen(sql, {
         starts: [...epochs.keys()].map(slot => ({ slot })),
@@ -199,9 +202,10 @@ export class Relay implements Service {
         dedupeWindowMs,
         newest: true,
       });
+      const readMs = performance.now() - readFrom;
       const now = keeper.slots();
       const own = rows.filter(({ slot }) => now.get(slot) === epochs.get(slot));
-      if (own.length > 0) this.#begin(own.sort(byMoment).reverse(), epochs, new Set());
+      if (own.length > 0) this.#begin({ rows: own.sort(byMoment).reverse(), readMs }, epochs, new Set());
     } catch (error) {
       await this.#databaseFailed(error);
     }
@@ -217,7 +221,11 @@ export class Relay implements Service {
     else inngestBreaker.failed(answer.retryAfterMs);
   }
 
-  #begin(rows: OpenRow[], epochs: Map<number, number>, fullSlots: Set<number>): void {
+  #begin(
+    { rows, readMs }: Pick<BatchInput, 'rows' | 'readMs'>,
+    epochs: Map<number, number>,
+    fullSlots: Set<number>,
+  ): void {
     const { keeper, inHand } = this.#options;
     inHand.add(rows);
     // The time before, in which nothing was under way, is none in which nothing ended.
@@ -225,6 +233,7 @@ export class Relay implements Service {
     const input: BatchInput = {
       relay: keeper.id,
       rows,
+      readMs,
       epochs,
       fullSlots,
       mayCall: () => keeper.mayCall,

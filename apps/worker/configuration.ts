@@ -40,6 +40,7 @@ export const schema = z.object({
   EMBEDDING_TIMEOUT_MS: wholeNumber(30_000, { min: 100, max: 600_000 }),
   METRICS_TOKEN: metricsToken,
   LOG_LEVEL: logLevel,
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional(),
 });
 
 export type Configuration = z.infer<typeof schema> & {

@@ -1,5 +1,7 @@
 import { reasonOf } from '@segue/process/reason.ts';
 import type { Logger } from '@segue/telemetry/lines.ts';
+import { traceHeaders } from '@segue/telemetry/origin.ts';
+import { inClientSpan, names } from '@segue/telemetry/spans.ts';
 import { Inngest } from 'inngest';
 
 /** The name of the app; the function's full id is `segue-worker-track-ingestion`. */
@@ -16,7 +18,14 @@ const requestTimeoutMs = 10_000;
 export function createInngestClient(logger: Logger, isDev: boolean, timeoutMs = requestTimeoutMs): Inngest {
   const sdkLogger = loggerOfSdk(logger);
   const fetchInTime: typeof fetch = (input, init) =>
-    fetch(input, { ...init, signal: AbortSignal.timeout(timeoutMs) });
+    // The address is not told: it ends with the event key.
+    inClientSpan('inngest request', { [names.messagingSystem]: 'inngest' }, async span => {
+      const headers = new Headers(init?.headers);
+      for (const [name, value] of Object.entries(traceHeaders())) headers.set(name, value);
+      const response = await fetch(input, { ...init, headers, signal: AbortSignal.timeout(timeoutMs) });
+      span.setAttribute(names.httpStatus, response.status);
+      return response;
+    });
   return new Inngest({ id: appId, isDev, logger: sdkLogger, internalLogger: sdkLogger, fetch: fetchInTime });
 }
 

@@ -2,6 +2,7 @@ import { ConfigurationError } from '@segue/process/environment.ts';
 import { run } from '@segue/process/run.ts';
 import { createLogger } from '@segue/telemetry/logger.ts';
 import { createMeter } from '@segue/telemetry/metrics/meter.ts';
+import { startTracing } from '@segue/telemetry/tracing.ts';
 import { CollectionShapeError } from '@segue/track-index/collection.ts';
 import { connectToIndex } from '@segue/track-index/connect.ts';
 import { hostRuleOf, readConfiguration } from './configuration.ts';
@@ -19,6 +20,7 @@ await run('worker', async () => {
   const configuration = readConfiguration();
   const { isDev } = configuration;
   const logger = createLogger('worker', configuration.LOG_LEVEL);
+  const tracing = await startTracing('worker', configuration.OTEL_EXPORTER_OTLP_ENDPOINT, logger);
   const connection = connectToIndex({
     url: configuration.QDRANT_URL,
     apiKey: configuration.QDRANT_API_KEY,
@@ -90,6 +92,7 @@ await run('worker', async () => {
       registration.stop();
       guard.stop();
       await server.close();
+      await tracing.stop();
     },
   };
 });

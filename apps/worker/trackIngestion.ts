@@ -3,6 +3,7 @@ import { crashPoint } from '@segue/process/crashPoint.ts';
 import type { Logger } from '@segue/telemetry/lines.ts';
 import type { LabelsOf } from '@segue/telemetry/metrics/declaredMetrics.ts';
 import type { Meter } from '@segue/telemetry/metrics/meter.ts';
+import { inSpan, names } from '@segue/telemetry/spans.ts';
 import type { Connection } from '@segue/track-index/connect.ts';
 import { hasDocument } from '@segue/track-index/document.ts';
 import type { Inngest, InngestFunction } from 'inngest';
@@ -79,13 +80,14 @@ export function createTrackIngestion(options: TrackIngestionOptions): InngestFun
     async ({ event, step, runId, attempt }) => {
       const recording = readRecording(event.data);
       const { isrc, title } = recording;
+      const attributes = { [names.isrc]: isrc, [names.messagingMessage]: event.id ?? '' };
 
       /** Runs a step, and says of each attempt that fails why it did. */
       function run<Result>(name: Step, work: () => Promise<Result> | Result) {
         return step.run(name, async () => {
           const began = performance.now();
           try {
-            return await work();
+            return await inSpan(`step ${name}`, { attributes }, work);
           } catch (error) {
             meter.add('segue_worker_step_failures_total', { step: name });
             const told = asInngestError(name, error);

@@ -4,6 +4,7 @@ import {
   INVALID_SPAN_CONTEXT,
   type Span,
   SpanKind,
+  type SpanOptions,
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api';
@@ -16,6 +17,7 @@ export const tracer = trace.getTracer('segue');
  * changed here, and nowhere else.
  */
 export const names = {
+  databaseCollection: 'db.collection.name',
   databaseSystem: 'db.system.name',
   databaseQuery: 'db.query.text',
   errorType: 'error.type',
@@ -33,6 +35,7 @@ export const names = {
   isrc: 'segue.isrc',
   outcome: 'segue.outcome',
   requestId: 'segue.request_id',
+  serverAddress: 'server.address',
   subject: 'segue.subject',
 } as const;
 
@@ -45,17 +48,31 @@ export function isTraced(): boolean {
 }
 
 /**
- * Runs a call to another service in a span of its own. Only within a trace: what a process does for nobody makes none.
+ * Runs a call to another service in a span of its own, as {@link inSpan} does.
  *
  * @param work is given the span, to say more of it
  * @throws what the work throws; the span says so
  */
-export async function inClientSpan<Result>(
+export function inClientSpan<Result>(
   name: string,
   attributes: Attributes,
   work: (span: Span) => Promise<Result>,
 ): Promise<Result> {
-  const span = isTraced() ? tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes }) : noSpan;
+  return inSpan(name, { kind: SpanKind.CLIENT, attributes }, work);
+}
+
+/**
+ * Runs work in a span of its own. Only within a trace: what a process does for nobody makes none.
+ *
+ * @param work is given the span, to say more of it
+ * @throws what the work throws; the span says so
+ */
+export async function inSpan<Result>(
+  name: string,
+  options: SpanOptions,
+  work: (span: Span) => Promise<Result> | Result,
+): Promise<Result> {
+  const span = isTraced() ? tracer.startSpan(name, options) : noSpan;
   try {
     return await context.with(trace.setSpan(context.active(), span), () => work(span));
   } catch (error) {

@@ -1,5 +1,7 @@
 import { QdrantClient } from '@qdrant/js-client-rest';
 import { within } from '@segue/process/timeLimit.ts';
+import { inClientSpan, names } from '@segue/telemetry/spans.ts';
+import { isTracing } from '@segue/telemetry/tracing.ts';
 
 export type ConnectOptions = {
   url: string;
@@ -29,15 +31,29 @@ export type Connection = {
  * taken out when the client (1.19) names 7.30 or later by itself.
  */
 export function connectToIndex({ url, apiKey, collection, timeoutMs }: ConnectOptions): Connection {
-  const client = new QdrantClient({
+  const untraced = new QdrantClient({
     ...addressOf(url),
     // As `apiKey` it makes the client print a line of its own, not of the log, where the address is http://.
     ...(apiKey === undefined ? {} : { headers: { 'api-key': apiKey } }),
     timeout: timeoutMs,
     checkCompatibility: false,
   });
+  const client = isTracing() ? traceCalls(untraced, collection) : untraced;
   const late = () => new Error(`Qdrant did not answer within ${timeoutMs} ms`);
   return { collection, call: make => within(timeoutMs, make(client), late) };
+}
+
+/** The same client, with a span for each call that is made within a trace. */
+function traceCalls(client: QdrantClient, collection: string): QdrantClient {
+  const attributes = { [names.databaseSystem]: 'qdrant', [names.databaseCollection]: collection };
+  return new Proxy(client, {
+    get(target, property) {
+      const member: unknown = Reflect.get(target, property);
+      if (typeof member !== 'function') return member;
+      return (...given: unknown[]) =>
+        inClientSpan(`qdrant ${String(property)}`, attributes, () => Reflect.apply(member, target, given));
+    },
+  });
 }
 
 /** The client drops a path in `url` and gives `https://host` the port 6333, so each part is passed by itself. */

@@ -12,7 +12,7 @@ const mayImport: Record<string, string[]> = {
   'packages/telemetry': ['packages/ingestion'],
   'packages/process': ['packages/telemetry'],
   'packages/http': ['packages/process', 'packages/telemetry'],
-  'packages/track-index': ['packages/ingestion', 'packages/process'],
+  'packages/track-index': ['packages/ingestion', 'packages/process', 'packages/telemetry'],
   'packages/database': ['packages/process', 'packages/telemetry'],
   'packages/outbox': ['packages/ingestion', 'packages/database'],
   'packages/tidal': ['packages/process', 'packages/telemetry'],

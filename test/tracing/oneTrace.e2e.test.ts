@@ -1,5 +1,6 @@
 import { newIsrc, useRelayProcesses } from '@segue/relay/test/relayProcess.ts';
 import { startTidal } from '@segue/stand-ins/tidal/server.ts';
+import { loadedTelemetry, telling } from '@segue/testing/loadedModules.ts';
 import { startProcess } from '@segue/testing/process.ts';
 import { startTraceCollector } from '@segue/testing/traceCollector.ts';
 import { expect, onTestFinished, test } from 'vitest';
@@ -65,14 +66,31 @@ test('one trace goes from the click to the sent event, though the relay died in 
     kind: 4,
     attributes: { 'messaging.message.id': `track-ingestion:${isrc}:1`, 'segue.outcome': 'sent' },
   });
-  const batch = await collector.find(({ name }) => name === 'send track/ingestion.requested');
-  expect(sent.links).toMatchObject([{ traceId: batch.traceId, spanId: batch.spanId }]);
-  expect(batch.links).toMatchObject([{ traceId, spanId: sent.spanId }]);
-  expect(headers).toEqual([`00-${batch.traceId}-${batch.spanId}-01`]);
+  const sending = await collector.find(({ name }) => name === 'send track/ingestion.requested');
+  expect(sent.links).toMatchObject([{ traceId: sending.traceId, spanId: sending.spanId }]);
+  expect(sending.links).toMatchObject([{ traceId, spanId: sent.spanId }]);
+  expect(headers).toEqual([`00-${sending.traceId}-${sending.spanId}-01`]);
+
+  const batch = await collector.find(({ spanId }) => spanId === sending.parentSpanId);
+  expect(batch).toMatchObject({ name: 'relay batch', links: [{ traceId, spanId: mutation.spanId }] });
+  const ofBatch = { traceId: batch.traceId, parentSpanId: batch.spanId, kind: 3 };
+  for (const made of ['SELECT ingestion_outbox', 'qdrant retrieve', 'UPDATE ingestion_outbox']) {
+    expect(
+      await collector.find(({ name, parentSpanId }) => name === made && parentSpanId === batch.spanId),
+    ).toMatchObject(ofBatch);
+  }
 
   const [row] = await here.sql`SELECT request_id FROM ingestion_outbox WHERE isrc = ${isrc}`;
   const line = await second.waitForLog(({ event }) => event === 'ingestion_scheduled');
   expect(line).toMatchObject({ isrc, requestId: row?.request_id, trace_id: traceId });
+});
+
+test('without an endpoint the relay loads no part of the SDK', async () => {
+  await here.add([{ isrc: newIsrc(), traceparent: `00-${traceId}-${click}-01` }]);
+  const relay = await here.start(telling);
+  expect(await here.drained()).toEqual({ scheduled: 1 });
+  await relay.stop();
+  expect(loadedTelemetry(relay)).toEqual(['@opentelemetry/api']);
 });
 
 test('a traceparent that makes no sense holds up nothing, and is no span', async () => {

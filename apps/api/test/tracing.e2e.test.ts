@@ -1,5 +1,6 @@
 import { startTidal, type TidalStandIn } from '@segue/stand-ins/tidal/server.ts';
 import { useDatabase } from '@segue/testing/database.ts';
+import { loadedTelemetry, telling } from '@segue/testing/loadedModules.ts';
 import { type RunningProcess, startProcess } from '@segue/testing/process.ts';
 import { startTraceCollector } from '@segue/testing/traceCollector.ts';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
@@ -16,21 +17,6 @@ afterAll(async () => {
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const click = 'b7ad6b7169203331';
 
-/** Says on stderr which modules of OpenTelemetry the process loads. */
-const sayWhatIsLoaded = `data:text/javascript,${encodeURIComponent(`
-  import { registerHooks } from 'node:module';
-  import { writeSync } from 'node:fs';
-  const said = new Set();
-  registerHooks({
-    load(url, context, next) {
-      const [, name] = /node_modules\\/(@opentelemetry\\/[\\w-]+)/.exec(url) ?? [];
-      if (name && !said.has(name)) writeSync(2, 'loads ' + name + '\\n');
-      said.add(name);
-      return next(url, context);
-    },
-  });
-`)}`;
-
 async function startApi(env: Record<string, string> = {}): Promise<RunningProcess> {
   const api = await startProcess('apps/api/main.ts', {
     DATABASE_URL: database.url,
@@ -39,7 +25,7 @@ async function startApi(env: Record<string, string> = {}): Promise<RunningProces
     TIDAL_AUTH_URL: tidal.authUrl,
     TIDAL_CLIENT_ID: tidal.clientId,
     TIDAL_CLIENT_SECRET: tidal.clientSecret,
-    NODE_OPTIONS: `--import=${sayWhatIsLoaded}`,
+    ...telling,
     ...env,
   });
   onTestFinished(async () => {
@@ -61,12 +47,10 @@ async function add(api: RunningProcess, tidalTrackId: string, flags = '01') {
   return response.headers.get('x-request-id');
 }
 
-const loaded = (api: RunningProcess) => [...new Set(api.output.filter(line => line.startsWith('loads ')))];
-
 test("without an endpoint no part of the SDK is loaded, and the client's trace is stored as it came", async () => {
   const api = await startApi();
   const requestId = await add(api, '1766030');
-  expect(loaded(api)).toEqual(['loads @opentelemetry/api']);
+  expect(loadedTelemetry(api)).toEqual(['@opentelemetry/api']);
   const [row] = await database.sql`SELECT traceparent FROM ingestion_outbox WHERE request_id = ${requestId}`;
   expect(row).toEqual({ traceparent: `00-${traceId}-${click}-01` });
   const line = await api.waitForLog(({ event }) => event === 'ingestion_requested');
@@ -108,7 +92,7 @@ test('a mutation, its statements and its questions to TIDAL are one trace with t
   expect(row).toEqual({ traceparent: `00-${traceId}-${operation.spanId}-01` });
   const line = await api.waitForLog(({ event }) => event === 'ingestion_requested');
   expect(line).toMatchObject({ requestId, trace_id: traceId });
-  expect(loaded(api)).toContain('loads @opentelemetry/sdk-trace-node');
+  expect(loadedTelemetry(api)).toContain('@opentelemetry/sdk-trace-node');
 });
 
 test('a click that is not sampled makes no span, and its trace is stored all the same', async () => {

@@ -1,5 +1,6 @@
 import { reasonOf } from '@segue/process/reason.ts';
 import { endAfter } from '@segue/process/timeLimit.ts';
+import { inClientSpan, names } from '@segue/telemetry/spans.ts';
 import { EmbeddingError, type EmbeddingProblem } from './embeddingError.ts';
 
 export type ServiceOptions = {
@@ -28,10 +29,13 @@ export async function postForEmbedding(url: string, body: object, options: Servi
   const where = new URL(url).host;
   let answer: { response: Response; text: string };
   try {
-    answer = await endAfter(timeoutMs, async signal => {
-      const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body), signal });
-      return { response, text: await response.text() };
-    });
+    answer = await inClientSpan('embed', { [names.serverAddress]: where }, span =>
+      endAfter(timeoutMs, async signal => {
+        const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body), signal });
+        span.setAttribute(names.httpStatus, response.status);
+        return { response, text: await response.text() };
+      }),
+    );
   } catch (error) {
     throw new EmbeddingError('unavailable', `${where}: ${reasonOf(error)}`, { cause: error });
   }

@@ -9,6 +9,7 @@ import type { Logger } from '@segue/telemetry/logger.ts';
 import type { FastifyInstance } from 'fastify';
 import type { Inngest, InngestFunction } from 'inngest';
 import inngestPlugin from 'inngest/fastify';
+import { traceRuns } from './traceRuns.ts';
 
 export type ServerOptions = {
   client: Inngest;
@@ -62,6 +63,7 @@ export async function startServer(options: ServerOptions): Promise<FastifyInstan
   });
 
   serveMetrics(server, metrics, metricsToken);
+  traceRuns(server);
   await server.register(inngestPlugin, { client, functions, options: { servePath } });
   await listen(server, { variables: 'WORKER', host, port });
   return server;
