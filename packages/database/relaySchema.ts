@@ -19,6 +19,8 @@ export const relaySlots = pgTable(
     epoch: bigint('epoch', { mode: 'number' }).notNull().default(0),
     /** From then on any relay may take the slot. Until somebody does, its owner may renew the lease. */
     leaseEnd: moment('lease_end').notNull().default(sql`'-infinity'`),
+    /** When the owner took the slot: a trigger writes it with the epoch. Null: not since there is this column. */
+    takenAt: moment('taken_at'),
   },
   table => [
     primaryKey({ name: 'relay_slots_pkey', columns: [table.slot] }),
