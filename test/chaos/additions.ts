@@ -43,7 +43,8 @@ export function startAdditions({ sql, apiAddress, window }: AdditionsOptions): A
   let givenUp = false;
 
   async function insert(wish: Extract<Wish, { by: 'insert' }>): Promise<void> {
-    const { title, isrc, spelled, force, holdMs } = wish;
+    const { title, isrc, spelled, force, holdMs, bytes } = wish;
+    const album = 'Inserts'.padEnd(bytes, '.');
     const addition: Addition = { title, isrc, force, window: window(), confirmed: false };
     inserted.push(addition);
     try {
@@ -51,7 +52,7 @@ export function startAdditions({ sql, apiAddress, window }: AdditionsOptions): A
       await sql`
         WITH request AS (
           INSERT INTO ingestion_outbox (isrc, title, artist, album, force)
-          VALUES (${spelled}, ${title}, 'Another Service', 'Inserts', ${force}) RETURNING id
+          VALUES (${spelled}, ${title}, 'Another Service', ${album}, ${force}) RETURNING id
         )
         SELECT pg_sleep(${holdMs / 1_000}::float8) FROM request`;
       addition.confirmed = true;

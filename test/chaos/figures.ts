@@ -16,6 +16,7 @@ export function printFigures(figures: Figures): void {
     ['processes that stood still', sum(tally.pauses)],
     ...indented(tally.pauses),
     ['late settlements that changed nothing', tally.leasesLost],
+    ['most memory of a relay', `${tally.highestMemoryMb} MB`],
     ['faults', sum(faults)],
     ...indented(faults),
     ['recordings added', figures.additions],

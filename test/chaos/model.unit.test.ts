@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { cancelledByHand, untouched } from './hands.ts';
 import { type AcceptedEvent, type Addition, type Outcome, type Row, violations } from './model.ts';
 
 const isrc = 'QZNEW0000001';
@@ -38,6 +39,7 @@ function allIsWell(): Outcome {
     albums: [{ id: 1, total: 2, counted: 2, settled: 2 }],
     isIndexed: () => false,
     isRefused: () => false,
+    touched: untouched(),
   };
 }
 
@@ -92,6 +94,24 @@ test.each<[string, string, Change]>([
   ['an id with two meanings', 'R6', ({ events, rows }) => events.push({ ...event(rows[0] as Row), ts: 2 })],
   ['a generation that is used again', 'R6', outcome => sendTheSecond(outcome, { window: 1 }, 1)],
   ['an album that was counted twice', 'album', change('albums', 0, { counted: 3 })],
+  ['a row that is cancelled, and nobody did it', 'R1', change('rows', 1, { reason: cancelledByHand })],
+  [
+    'a duplicate of a request that was removed before it was sent',
+    'R1',
+    ({ rows, events, ledger, touched }) => {
+      remove(rows, touched);
+      events.pop();
+      ledger.pop();
+    },
+  ],
+  [
+    'a request that was removed, and sent with what nobody asked for',
+    'R3',
+    ({ rows, events, touched }) => {
+      remove(rows, touched);
+      Object.assign(events[0]?.data as object, { artist: 'Nobody' });
+    },
+  ],
 ])('%s is noticed', (_, rule, spoil) => {
   const outcome = allIsWell();
   spoil(outcome);
@@ -119,11 +139,41 @@ test.each<[string, Change]>([
       });
     },
   ],
+  ['a request that was removed after it was sent', ({ rows, touched }) => remove(rows, touched)],
+  [
+    'a request that was cancelled while it was sent',
+    ({ rows, touched }) => {
+      touched.cancelled.add('first');
+      Object.assign(rows[0] as Row, { status: 'skipped', reason: cancelledByHand, generation: null });
+    },
+  ],
+  [
+    'a request that got another ISRC after it was sent',
+    ({ rows, events, ledger, touched }) => {
+      touched.formerIsrcs.set('first', [isrc]);
+      const corrected = Object.assign(rows[0] as Row, { isrc: 'QZNEW0000002' });
+      events.push(event(corrected));
+      ledger.push({ isrc: corrected.isrc, generation: 1, sent: true });
+    },
+  ],
+  [
+    'an album that somebody has touched',
+    outcome => {
+      outcome.touched.albums.add(1);
+      change('albums', 0, { counted: 3 })(outcome);
+    },
+  ],
 ])('%s is fine', (_, alter) => {
   const outcome = allIsWell();
   alter(outcome);
   expect(violations(outcome)).toEqual([]);
 });
+
+/** Deletes the first row. */
+function remove(rows: Row[], touched: Outcome['touched']): void {
+  const [row] = rows.splice(0, 1) as [Row];
+  touched.removed.set(row.title, row);
+}
 
 function sendTheSecond(
   outcome: Outcome,

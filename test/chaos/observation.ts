@@ -2,14 +2,17 @@ import type { Sql } from '@segue/database/connection.ts';
 import type { Catalogue } from '@segue/stand-ins/tidal/catalogue.ts';
 import type { AlbumCount, LedgerEntry, Row } from './model.ts';
 
+/** Of a {@link Row}. */
+export const rowColumns = (sql: Sql) => sql`
+  title, isrc, artist, album, force, status, reason, generation,
+  settled_at IS NOT NULL AND status IN ('scheduled', 'skipped', 'dead') AS settled`;
+
 /** What the tables say, as the model looks at it. */
 export async function readTables(
   sql: Sql,
 ): Promise<{ rows: Row[]; ledger: LedgerEntry[]; albums: AlbumCount[] }> {
   const rows = await sql<Row[]>`
-    SELECT title, isrc, artist, album, force, status, reason, generation,
-      settled_at IS NOT NULL AND status IN ('scheduled', 'skipped', 'dead') AS settled
-    FROM ingestion_outbox ORDER BY id`;
+    SELECT ${rowColumns(sql)} FROM ingestion_outbox ORDER BY id`;
   const ledger = await sql<LedgerEntry[]>`
     SELECT isrc, generation, sent_at IS NOT NULL AS sent FROM ingestion_ledger`;
   const albums = await sql<AlbumCount[]>`
@@ -56,6 +59,16 @@ export async function readBrokenAlbums(sql: Sql, { albums }: Catalogue): Promise
       ({ tidalId, listed, owed }) =>
         `R11: album ${tidalId} has ${listed} of ${lengths.get(tidalId)} tracks, and ${owed} are owed`,
     );
+}
+
+/** Makes the table of the days that have passed. */
+export async function startCalendar(sql: Sql): Promise<void> {
+  await sql`CREATE TABLE chaos_days (at timestamptz NOT NULL DEFAULT now())`;
+}
+
+/** Notes that a day has passed: rows of before are of another dedupe window. */
+export async function noteADay(sql: Sql): Promise<void> {
+  await sql`INSERT INTO chaos_days DEFAULT VALUES`;
 }
 
 /** Lets a day pass: what was sent until now is out of the dedupe window of 24 h. */

@@ -30,6 +30,8 @@ export type Tally = {
   /** Starts that found no database, said so in one line and ended with exit code 1, for a supervisor to repeat. */
   startsInVain: number;
   leasesLost: number;
+  /** Of a relay, at the ends of rounds. */
+  highestMemoryMb: number;
   /** What no process may do, in a sentence each. */
   problems: string[];
 };
@@ -44,6 +46,8 @@ export type KeptAlive = {
   pause(ms: number): Promise<void>;
   /** Reads its log no more, or closes it, as the process that took it would by dying. */
   neglectLog(how: 'unread' | 'closed'): void;
+  /** The most memory that the process there is now has had resident, in MB; 0 where nobody can tell. */
+  peakMemoryMb(): Promise<number>;
   /** Whether starts may arm a crash point from now on. One that is armed already may still fire. */
   threaten(on: boolean): void;
   end(): Promise<void>;
@@ -166,6 +170,11 @@ export function keepAlive({ entry, environment, crashes, random, tally }: KeptAl
       paused.process.kill('SIGCONT');
     },
     neglectLog: how => current?.process.neglectOutput(how),
+    async peakMemoryMb() {
+      if (current === null) return 0;
+      const status = await readFile(`/proc/${current.process.pid}/status`, 'utf8').catch(() => '');
+      return Math.round(Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1_024);
+    },
     threaten(on) {
       threatened = on;
     },

@@ -4,6 +4,7 @@ import { startAdditions } from './additions.ts';
 import { onFreshConnection } from './database.ts';
 import { documentViolations, type WorkerOutcome } from './documents.ts';
 import { repertoire } from './faults/repertoire.ts';
+import { handsOf, untouched } from './hands.ts';
 import { type Outcome, violations } from './model.ts';
 import {
   countInserts,
@@ -11,16 +12,18 @@ import {
   countOwed,
   type Held,
   lastSettled,
+  noteADay,
   passADay,
   readBrokenAlbums,
   readHeld,
   readTables,
+  startCalendar,
 } from './observation.ts';
 import type { Tally } from './processes.ts';
 import { randomStream } from './random.ts';
 import { type Blow, scheduleOf } from './schedule.ts';
 import { startSystem } from './system.ts';
-import { indexedFromTheStart, isRefused, wishesOf } from './workload.ts';
+import { indexedFromTheStart, isRefused, sizeViolations, wishesOf } from './workload.ts';
 
 export type ChaosOptions = {
   seed: number;
@@ -71,10 +74,17 @@ export async function runChaos({ seed, seconds, signal, say }: ChaosOptions): Pr
   const indexed = new Set(indexedFromTheStart);
   const faults = new Map<string, number>();
   const kills: Held[] = [];
+  const touched = untouched();
   let window = 0;
   let longestDrainMs = 0;
 
-  const system = await startSystem({ seed, catalogue, noteDue });
+  const system = await startSystem({
+    seed,
+    catalogue,
+    hands: handsOf(touched),
+    noteDue,
+    forgetDue: () => kills.splice(0),
+  });
   const { sql, services, tally } = system;
   const schedule = scheduleOf({ seed, repertoire, rounds, roundMs });
   const additions = startAdditions({ sql, apiAddress: system.apiAddress, window: () => window });
@@ -129,8 +139,11 @@ export async function runChaos({ seed, seconds, signal, say }: ChaosOptions): Pr
       events: services.events(),
       isIndexed: isrc => indexed.has(isrc),
       isRefused,
+      touched,
     }));
   }
+
+  await onFreshConnection(system.databaseUrl, startCalendar);
 
   let outcome: Outcome | undefined;
   let documents: WorkerOutcome | undefined;
@@ -156,6 +169,8 @@ export async function runChaos({ seed, seconds, signal, say }: ChaosOptions): Pr
         ...brokenAlbums,
         ...additions.problems,
         ...tally.problems,
+        ...sizeViolations(outcome.rows),
+        ...(await system.memoryProblems()),
       );
       say(
         `round ${round + 1} of ${rounds}: ${outcome.rows.length} rows, ${outcome.events.length} sends, ` +
@@ -168,7 +183,10 @@ export async function runChaos({ seed, seconds, signal, say }: ChaosOptions): Pr
       for (const isrc of newlyIndexed) indexed.add(isrc);
       if (random.chance(0.6)) {
         window += 1;
-        await onFreshConnection(system.databaseUrl, passADay);
+        await onFreshConnection(system.databaseUrl, async fresh => {
+          await passADay(fresh);
+          await noteADay(fresh);
+        });
       }
     }
     const recoveries = await onFreshConnection(system.databaseUrl, fresh =>

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Sql } from '@segue/database/connection.ts';
 import type { Catalogue } from '@segue/stand-ins/tidal/catalogue.ts';
 import { type ChaosDatabase, startDatabase } from './database.ts';
+import type { Hands } from './hands.ts';
 import { type KeptAlive, keepAlive, type Tally } from './processes.ts';
 import { type Random, randomStream } from './random.ts';
 import { type Services, startServices } from './services.ts';
@@ -26,10 +27,13 @@ export type System = {
   worker: KeptAlive;
   leaseMs: number;
   tally: Tally;
+  hands: Hands;
   /** Where the API is; null while it is down. */
   apiAddress(): string | null;
   /** Notes what is due now, for the time that a recovery takes. */
   noteDue(): void;
+  /** Forgets it: the ids of rows have begun anew. */
+  forgetDue(): void;
   /** Lets the open connections to the database go silent, without a word: of the API, or of every other relay. */
   silenceDatabase(of: 'api' | 'relays'): void;
   /** Cuts one relay's way to Inngest for so long; the others reach it. */
@@ -38,8 +42,13 @@ export type System = {
   heal(): Promise<void>;
   /** Arms crash points again. */
   threaten(): void;
+  /** Relays that have used more memory than they may, each in a sentence. */
+  memoryProblems(): Promise<string[]>;
   end(): Promise<void>;
 };
+
+/** Whatever the rows are like (measured with rows of 300 KiB among them). */
+const mostMemoryMb = 250;
 
 const relayCrashPoints = [
   'before_renewal',
@@ -61,18 +70,20 @@ const wrongClock = `--import=${new URL('wrongClock.ts', import.meta.url).href}`;
 export async function startSystem({
   seed,
   catalogue,
+  hands,
   noteDue,
-}: {
-  seed: number;
-  catalogue: Catalogue;
-  noteDue: () => void;
-}): Promise<System> {
+  forgetDue,
+}: { seed: number; catalogue: Catalogue } & Pick<
+  System,
+  'hands' | 'noteDue' | 'forgetDue'
+>): Promise<System> {
   const tally: Tally = {
     kills: new Map(),
     cleanStops: 0,
     startsInVain: 0,
     pauses: new Map(),
     leasesLost: 0,
+    highestMemoryMb: 0,
     problems: [],
   };
   const folder = await mkdtemp(join(tmpdir(), 'segue-chaos-'));
@@ -139,7 +150,9 @@ export async function startSystem({
     leaseMs,
     tally,
     apiAddress: api.address,
+    hands,
     noteDue,
+    forgetDue,
     silenceDatabase: of => toDatabase[of].silence(),
     cutWayToInngest: toInngest.cutFor,
     async heal() {
@@ -149,6 +162,13 @@ export async function startSystem({
     },
     threaten() {
       for (const process of all) process.threaten(true);
+    },
+    async memoryProblems() {
+      const peaks = await Promise.all(relays.map(relay => relay.peakMemoryMb()));
+      tally.highestMemoryMb = Math.max(tally.highestMemoryMb, ...peaks);
+      return peaks.flatMap((mb, number) =>
+        mb > mostMemoryMb ? `relay ${number} has used ${mb} MB of memory` : [],
+      );
     },
     async end() {
       await Promise.all(all.map(process => process.end()));
@@ -160,6 +180,9 @@ export async function startSystem({
   };
 }
 
+/** As `npm run relay` starts it. */
+const relayMemory = '--max-semi-space-size=16 --max-old-space-size=512';
+
 /** Batches so small that there are many of them. */
 function relaySettings(random: Random): Record<string, string> {
   return {
@@ -169,10 +192,13 @@ function relaySettings(random: Random): Record<string, string> {
     RELAY_CONCURRENCY: String(random.between(1, 3)),
     RELAY_MAX_ATTEMPTS: '3',
     RELAY_POLL_INTERVAL_MS: '500',
-    ...wrongClockOf(random),
+    ...wrongClockOf(random, relayMemory),
   };
 }
 
-function wrongClockOf(random: Random): Record<string, string> {
-  return { NODE_OPTIONS: wrongClock, CLOCK_OFFSET_MS: String(random.oneOf(clockOffsetsMs)) };
+function wrongClockOf(random: Random, nodeOptions = ''): Record<string, string> {
+  return {
+    NODE_OPTIONS: `${wrongClock} ${nodeOptions}`,
+    CLOCK_OFFSET_MS: String(random.oneOf(clockOffsetsMs)),
+  };
 }

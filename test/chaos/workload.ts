@@ -5,7 +5,15 @@ import { type Random, randomStream } from './random.ts';
 export type Wish = { atMs: number; round: number } & (
   | { by: 'track' | 'album'; tidalId: string }
   /** Another service's INSERT, committed after so long: what it writes turns up behind what is newer. */
-  | { by: 'insert'; title: string; isrc: string; spelled: string; force: boolean; holdMs: number }
+  | {
+      by: 'insert';
+      title: string;
+      isrc: string;
+      spelled: string;
+      force: boolean;
+      holdMs: number;
+      bytes: number;
+    }
 );
 
 export type WishList = { wishes: Wish[]; catalogue: Catalogue };
@@ -13,7 +21,9 @@ export type WishList = { wishes: Wish[]; catalogue: Catalogue };
 /** Recordings that are in the index from the beginning. */
 export const indexedFromTheStart = Array.from({ length: 200 }, (_, number) => isrcOf('QZIDX', number));
 /** Recordings whose events Inngest refuses, every time. */
-export const isRefused = (isrc: string) => isrc.startsWith('QZBAD');
+export const isRefused = (isrc: string) => isrc.startsWith('QZBAD') || isTooLarge(isrc);
+/** Recordings whose requests are larger than Inngest takes. */
+const isTooLarge = (isrc: string) => isrc.startsWith('QZBIG');
 const refused = Array.from({ length: 200 }, (_, number) => isrcOf('QZBAD', number));
 
 const artist = { id: '1', name: 'The Chaos Quartet' };
@@ -71,8 +81,9 @@ export function wishesOf(options: { seed: number; rounds: number; roundMs: numbe
       if (kind < 0.1) wishes.push({ atMs, round, by: 'album', tidalId: album() });
       else if (kind < 0.5) wishes.push({ atMs, round, by: 'track', tidalId: track() });
       else {
-        const isrc = nextIsrc();
+        const bytes = bytesOf(random);
         const title = `Insert ${++lastId}`;
+        const isrc = bytes > mostBytes ? isrcOf('QZBIG', lastId) : nextIsrc();
         const holdMs = random.chance(0.1) ? random.between(200, 1_500) : 0;
         const force = random.chance(0.15);
         wishes.push({
@@ -84,11 +95,29 @@ export function wishesOf(options: { seed: number; rounds: number; roundMs: numbe
           spelled: spelled(random, isrc),
           force,
           holdMs,
+          bytes,
         });
       }
     }
   }
   return { wishes, catalogue };
+}
+
+/** Inngest takes no event of more. */
+const mostBytes = 3 * 1024 * 1024;
+
+/** Most requests are small, some have 40 to 300 KiB, and a few are more than Inngest takes. */
+function bytesOf(random: Random): number {
+  const kind = random.number();
+  if (kind < 0.004) return mostBytes + random.between(1, 300_000);
+  return kind < 0.04 ? random.between(40, 300) * 1_024 : 0;
+}
+
+/** Rule R8: what is too large dies with its size in the reason. */
+export function sizeViolations(rows: { title: string; isrc: string; reason: string | null }[]): string[] {
+  return rows
+    .filter(({ isrc, reason }) => isTooLarge(isrc) && !/\d+ bytes/.test(reason ?? ''))
+    .map(({ title, reason }) => `R8: ${title} is too large, and its reason is ${reason}`);
 }
 
 /** New recordings, and those of lately. */

@@ -1,5 +1,6 @@
 import { database } from './database.ts';
 import type { Subject } from './fault.ts';
+import { hands } from './hands.ts';
 import { inngest } from './inngest.ts';
 import { api, worker } from './programs.ts';
 import { qdrant } from './qdrant.ts';
@@ -7,4 +8,4 @@ import { relays } from './relays.ts';
 import { tidal } from './tidal.ts';
 
 /** All that can befall the system in a round. */
-export const repertoire: readonly Subject[] = [relays, api, worker, inngest, qdrant, tidal, database];
+export const repertoire: readonly Subject[] = [relays, api, worker, inngest, qdrant, tidal, database, hands];

@@ -10,6 +10,7 @@ import { type QdrantStandIn, startQdrant } from '@segue/stand-ins/qdrant/server.
 import { vi } from 'vitest';
 import { inngestFaults } from '../faults/inngest.ts';
 import { qdrantFaults } from '../faults/qdrant.ts';
+import { untouched } from '../hands.ts';
 import type { Addition as AddedRecording, Outcome } from '../model.ts';
 import { countOpen, passADay, readTables } from '../observation.ts';
 import { refuseEvents } from '../refusals.ts';
@@ -73,6 +74,7 @@ export async function live(database: { sql: Sql; url: string }, history: History
       events: inngest.events().filter(({ name }) => name === ingestionRequested),
       isIndexed: isrc => indexed.has(isrc),
       isRefused,
+      touched: untouched(),
     };
   } finally {
     await fleet.stop();
