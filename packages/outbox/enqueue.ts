@@ -2,7 +2,7 @@ import type { Queryable } from '@segue/database/connection.ts';
 import { noOrigin, type RequestOrigin } from '@segue/ingestion/origin.ts';
 import type { IngestionRequest } from '@segue/ingestion/request.ts';
 import type { PendingQuery, Row } from 'postgres';
-import { booleans } from './booleans.ts';
+import { arrayText } from './arrayText.ts';
 
 /**
  * Runs a statement that stores an item and requests the ingestion of its recording in the same statement: both
@@ -69,15 +69,12 @@ function albumRequests(
       (album_batch_id, request_id, traceparent, isrc, title, artist, album, artwork_url, priority, force)
     SELECT batch.id, ${origin.requestId}::uuid, ${origin.traceparent}::text, request.*
     FROM (${batch}) AS batch, unnest(
-      ${requests.map(request => request.isrc)}::text[],
-      ${requests.map(request => request.title)}::text[],
-      ${requests.map(request => request.artist)}::text[],
-      ${requests.map(request => request.album)}::text[],
-      ${requests.map(request => request.artworkUrl ?? null)}::text[],
-      ${requests.map(request => request.priority ?? 0)}::smallint[],
-      ${booleans(
-        db,
-        requests.map(request => request.force ?? false),
-      )}
+      ${arrayText(requests.map(request => request.isrc))}::text::text[],
+      ${arrayText(requests.map(request => request.title))}::text::text[],
+      ${arrayText(requests.map(request => request.artist))}::text::text[],
+      ${arrayText(requests.map(request => request.album))}::text::text[],
+      ${arrayText(requests.map(request => request.artworkUrl ?? null))}::text::text[],
+      ${arrayText(requests.map(request => request.priority ?? 0))}::text::smallint[],
+      ${arrayText(requests.map(request => request.force ?? false))}::text::boolean[]
     ) AS request`;
 }

@@ -1,4 +1,5 @@
 import type { Queryable } from '@segue/database/connection.ts';
+import { arrayText } from './arrayText.ts';
 import { type OpenRow, openRowColumns } from './row.ts';
 
 /** Where a row stands in the order of reading. */
@@ -68,7 +69,7 @@ export function readOpen(
         FROM ingestion_outbox AS open
         WHERE recording_slot(open.isrc) = owned.slot AND open.settled_at IS NULL AND open.available_at <= now()
           AND (open.available_at, open.id) > (owned.after_moment::timestamptz, owned.after_id::bigint)
-          AND open.isrc NOT IN (SELECT unnest(${without}::text[]))
+          AND open.isrc NOT IN (SELECT unnest(${arrayText(without)}::text::text[]))
           AND NOT EXISTS (SELECT FROM relay_control WHERE paused_at IS NOT NULL)
           ${newest ? db`AND NOT open.force AND open.attempts = 0 ORDER BY open.available_at DESC, open.id DESC` : db`ORDER BY open.available_at, open.id`}
         LIMIT ${perSlot}::int

@@ -1,4 +1,5 @@
 import type { Queryable } from '@segue/database/connection.ts';
+import { arrayText } from './arrayText.ts';
 import type { OwnedSlot } from './slots.ts';
 
 /**
@@ -70,12 +71,13 @@ export async function settle(
       FOR SHARE OF slot
     ),
     outcome AS MATERIALIZED (
-      SELECT given.id::bigint AS id, given.isrc, given.what, given.leads, given.generation, given.error, given.delay_ms
+      SELECT given.id, given.isrc, given.what, given.leads, given.generation, given.error, given.delay_ms
       FROM unnest(
-        ${rows.map(row => row.id)}::text[], ${rows.map(row => row.isrc)}::text[], ${rows.map(row => row.slot)}::smallint[],
-        ${rows.map(row => row.as)}::text[], ${rows.map(row => String(row.leads))}::text[]::boolean[],
-        ${rows.map(row => row.generation)}::int[], ${rows.map(row => row.error ?? null)}::text[],
-        ${rows.map(row => row.delayMs ?? null)}::float8[]
+        ${arrayText(rows.map(row => row.id))}::text::bigint[], ${arrayText(rows.map(row => row.isrc))}::text::text[],
+        ${arrayText(rows.map(row => row.slot))}::text::smallint[], ${arrayText(rows.map(row => row.as))}::text::text[],
+        ${arrayText(rows.map(row => row.leads))}::text::boolean[], ${arrayText(rows.map(row => row.generation))}::text::int[],
+        ${arrayText(rows.map(row => row.error ?? null))}::text::text[],
+        ${arrayText(rows.map(row => row.delayMs ?? null))}::text::float8[]
       ) AS given (id, isrc, slot, what, leads, generation, error, delay_ms)
       WHERE given.slot = ANY(ARRAY(SELECT slot FROM fence))
     ),

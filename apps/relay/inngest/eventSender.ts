@@ -1,11 +1,10 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IngestionEvent } from '@segue/ingestion/event.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import { endAfter } from '@segue/process/timeLimit.ts';
 import { traceHeaders } from '@segue/telemetry/origin.ts';
 import { Inngest } from 'inngest';
 import { type Answer, readAnswer } from './answer.ts';
-import type { Canary } from './canary.ts';
+import { type Canary, newCanary } from './canary.ts';
 import { post } from './post.ts';
 
 export type SendOptions = {
@@ -18,50 +17,53 @@ export type SendOptions = {
 /** Sends events in one call and says what Inngest answered. Never throws. */
 export type EventSender = (events: (IngestionEvent | Canary)[], options: SendOptions) => Promise<Answer>;
 
-/** One call's limits, how many events it has, and where its answer is put. */
-type Call = SendOptions & { events: number; answer?: Answer };
-
 /**
- * Sends through the Inngest SDK, in the SDK's own format and with its reading of the `INNGEST_…` variables,
- * but without its way of failing: `send` tries anything that throws five times within 1.7 s, knows no time
- * limit, and ends in an error that has lost status, ids and `Retry-After` (SDK 4.24, `Inngest._send`).
+ * Sends as the Inngest SDK does, to the address and with the headers that it makes of the `INNGEST_…` variables, but without
+ * its way of failing: `send` tries anything that throws five times within 1.7 s, knows no time limit, and ends in an
+ * error that has lost status, ids and `Retry-After` (SDK 4.24, `Inngest._send`).
  *
- * So the SDK's `fetch` is ours. It makes the one real request, within the time limit, keeps the true answer
- * for us and tells the SDK that all is well: the SDK has nothing to repeat, and no call is made twice.
+ * So the SDK is asked once what it would send where, by a `fetch` that sends nothing. What it would make of each event is
+ * the event itself (`eventSender.unit.test.ts` compares the bytes), at 9 us of CPU an event.
  */
 export function createEventSender(): EventSender {
-  const calls = new AsyncLocalStorage<Call>();
-
-  const fetchOnce: typeof fetch = async (input, init) => {
-    const call = calls.getStore();
-    if (!call) throw new Error('the SDK made a request outside of a send');
+  let destination: Promise<Destination> | undefined;
+  return async (events, { timeoutMs, signal }) => {
     try {
-      const address = new URL(String(input));
-      const headers = { ...Object.fromEntries(new Headers(init?.headers)), ...traceHeaders() };
-      const body = String(init?.body);
+      destination ??= askSdk();
+      const { address, headers } = await destination;
+      const body = JSON.stringify(events);
       const reply = await endAfter(
-        call.timeoutMs,
-        signal => post(address, { headers, body, signal }),
-        call.signal,
+        timeoutMs,
+        signal => post(address, { headers: { ...headers, ...traceHeaders() }, body, signal }),
+        signal,
       );
-      call.answer = withoutKey(readAnswer(reply, call.events), address);
+      return withoutKey(readAnswer(reply, events.length), address);
     } catch (error) {
-      call.answer = { kind: 'unavailable', error: reasonOf(error), ...(isBroken(error) && { broken: true }) };
+      return { kind: 'unavailable', error: reasonOf(error), ...(isBroken(error) && { broken: true }) };
     }
-    return Response.json({ ids: [], status: 200 });
   };
+}
 
-  const client = new Inngest({ id: 'segue-relay', fetch: fetchOnce });
+/** Where events go. */
+type Destination = { address: URL; headers: Record<string, string> };
 
-  return async (events, options) => {
-    const call: Call = { ...options, events: events.length };
-    try {
-      await calls.run(call, () => client.send(events));
-    } catch (error) {
-      call.answer ??= { kind: 'unavailable', error: reasonOf(error) };
-    }
-    return call.answer ?? { kind: 'unavailable', error: 'the SDK made no request' };
-  };
+/** Of one call alone: by it and its place in a call, Inngest names events without an id. Ours have one. */
+const seedHeader = 'x-inngest-event-id-seed';
+
+/** @throws what the SDK says of variables that it cannot follow, such as a missing event key */
+async function askSdk(): Promise<Destination> {
+  let destination: Destination | undefined;
+  const client = new Inngest({
+    id: 'segue-relay',
+    fetch: async (input, init) => {
+      const { [seedHeader]: _, ...headers } = Object.fromEntries(new Headers(init?.headers));
+      destination = { address: new URL(String(input)), headers };
+      return Response.json({ ids: [], status: 200 });
+    },
+  });
+  await client.send(newCanary());
+  if (!destination) throw new Error('the SDK made no request');
+  return destination;
 }
 
 /** Whether the other side closed the connection, and not we, and not a time limit. */

@@ -6,6 +6,7 @@ import type { IngestionEvent } from '@segue/ingestion/event.ts';
 import type { Isrc } from '@segue/ingestion/isrc.ts';
 import type { Fault } from '@segue/stand-ins/faults.ts';
 import { startInngest } from '@segue/stand-ins/inngest/server.ts';
+import { Inngest } from 'inngest';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createEventSender } from './eventSender.ts';
 
@@ -81,6 +82,22 @@ test('the same event is sent in the same bytes', async () => {
   await send([event(1)], patient);
   expect(bodies).toHaveLength(2);
   expect(bodies[0]).toBe(bodies[1]);
+});
+
+test('what is sent is what the SDK would send', async () => {
+  const { server, send } = await inngest(undefined, { INNGEST_ENV: 'a-branch' });
+  const requests: object[] = [];
+  server.answerWith(request => {
+    const ofOurs = Object.entries(request.headers).filter(([name]) => /^content-type$|^x-inngest/.test(name));
+    const { 'x-inngest-event-id-seed': _, ...headers } = Object.fromEntries(ofOurs);
+    requests.push({ url: request.url, headers, text: request.text() });
+    return undefined;
+  });
+  await send([event(1), event(2)], patient);
+  await new Inngest({ id: 'segue-relay' }).send([event(1), event(2)]);
+  const [ours, ofSdk] = requests;
+  expect(ours).toEqual(ofSdk);
+  expect(ours).toHaveProperty('headers.x-inngest-env', 'a-branch');
 });
 
 test('a time limit may be a fraction of a millisecond, as what is left of a lease is', async () => {

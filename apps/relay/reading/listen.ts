@@ -6,11 +6,9 @@ import { reasonOf } from '@segue/process/reason.ts';
 import type { Service } from '@segue/process/services.ts';
 import type { Logger } from '@segue/telemetry/logger.ts';
 
-/** How often the connection is asked for a sign of life, and how long that may take. */
-const aliveEveryMs = 2_000;
-const aliveWithinMs = 3_000;
-/** Every so many signs of life it is a notification of our own, which shows that LISTEN works, too. */
-const signsPerNotification = 8;
+/** How often a notification of our own must come back, and how long that may take. Meanwhile the relay polls. */
+const echoEveryMs = 10_000;
+const echoWithinMs = 3_000;
 /** Behind a pooler in transaction mode LISTEN never works; trying for it more often would only cost. */
 const longestPauseMs = 5 * 60_000;
 
@@ -23,8 +21,8 @@ export type ListenerOptions = {
 
 /**
  * Listens for hints, and makes sure that it still does: LISTEN dies silently behind a pooler or on a half-open
- * socket (pg-boss#850). Every 2 s the connection must answer, every 16 s a notification of our own must come back;
- * else the connection is replaced. Meanwhile the relay lives by polling.
+ * socket (pg-boss#850). Every 10 s a notification of our own must come back, or else the connection is replaced. Meanwhile
+ * the relay lives by polling.
  *
  * A connection that is lost and replaced at once is not worth a line of its own: nothing is slower for it.
  *
@@ -70,7 +68,7 @@ export function listener(
       ...database,
       applicationName: 'segue-relay-listen',
       max: 1,
-      deadlineMs: aliveWithinMs,
+      deadlineMs: echoWithinMs,
       onNotify(_channel, payload) {
         if (payload === own) return onOwn();
         const hint = readHint(payload);
@@ -84,7 +82,7 @@ export function listener(
     async function notifyOurselves(): Promise<void> {
       const echo = Promise.withResolvers<void>();
       onOwn = echo.resolve;
-      const late = setTimeout(() => echo.reject(new Error('LISTEN hears nothing')), aliveWithinMs);
+      const late = setTimeout(() => echo.reject(new Error('LISTEN hears nothing')), echoWithinMs);
       try {
         await Promise.all([echo.promise, sql.notify(hintChannel, own)]);
       } finally {
@@ -94,15 +92,11 @@ export function listener(
 
     try {
       await sql`LISTEN ${sql(hintChannel)}`;
-      for (let sign = 0; !signal.aborted; sign++) {
+      while (!signal.aborted) {
         if (closed.signal.aborted) throw new Error('the connection closed');
-        if (sign % signsPerNotification === 0) {
-          await notifyOurselves();
-          onWorks();
-        } else {
-          await sql`SELECT 1`;
-        }
-        await pause(aliveEveryMs, AbortSignal.any([signal, closed.signal]));
+        await notifyOurselves();
+        onWorks();
+        await pause(echoEveryMs, AbortSignal.any([signal, closed.signal]));
       }
     } finally {
       await sql.end({ timeout: 1 });
