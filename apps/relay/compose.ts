@@ -22,7 +22,6 @@ import { Metrics } from './reporting/metrics.ts';
 import { countReconciled, showPause } from './reporting/reconciliationMetrics.ts';
 import { figuresOf } from './reporting/settledFigures.ts';
 import { startServer } from './server.ts';
-import { indexConfirmation } from './upkeep/indexConfirmation.ts';
 import { MinuteFigures } from './upkeep/minuteFigures.ts';
 import { IndexReconciliation } from './upkeep/reconciliation.ts';
 import { retention } from './upkeep/retention.ts';
@@ -56,7 +55,7 @@ export type Parts = {
   indexBreaker: Breaker;
   sender: EventSender;
   onBatch: (report: BatchReport) => void;
-  /** Between two rounds of the index's confirmation, in ms. */
+  /** Between two looks at the index for what was sent, in ms. */
   confirmEveryMs: number;
 };
 
@@ -132,6 +131,7 @@ export async function composeRelay(
     onBatch(report) {
       metrics.batchDone(figuresOf(report));
       minutes.settled(report);
+      if (report.scheduled.length > 0) reconciliation.sent();
       parts.onBatch?.(report);
     },
     sweepEveryMs: configuration.RELAY_POLL_INTERVAL_MS,
@@ -148,7 +148,11 @@ export async function composeRelay(
     afterMs: configuration.RELAY_RECONCILE_AFTER_HOURS * hourMs,
     limit: configuration.RELAY_RECONCILE_LIMIT,
     perMinute: configuration.RELAY_RECONCILE_PER_MINUTE,
-    everyMs: 30_000,
+    // A document is noticed within seconds, an older one within a minute.
+    everyMs: parts.confirmEveryMs ?? 3_000,
+    idleEveryMs: 15_000,
+    wholeEveryMs: 30_000,
+    youngestMs: 500,
     onReconciled(done) {
       countReconciled(metrics.meter, done);
       minutes.reconciled(done.sentAnew.length);
@@ -205,16 +209,6 @@ export async function composeRelay(
         logger,
       ),
       retention(upkeep, configuration.RELAY_RETENTION_DAYS * 24 * hourMs, logger),
-      indexConfirmation({
-        sql: upkeep,
-        index,
-        indexBreaker,
-        logger,
-        // A document is noticed within seconds, an older one within a minute.
-        everyMs: parts.confirmEveryMs ?? 3_000,
-        fullEveryMs: 30_000,
-        youngestMs: 500,
-      }),
       reconciliation,
       keeper,
       relay,

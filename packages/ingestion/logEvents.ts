@@ -232,12 +232,6 @@ export const logEvents = {
     when: 'Old rows could not be removed. The next round tries again.',
     action: 'When it goes on: look at `error`; the outbox grows meanwhile.',
   },
-  index_confirmation_failed: {
-    levels: ['debug'],
-    by: ['relay'],
-    when: 'It could not be learned which recordings are indexed. The next round tries again.',
-    action: 'Nothing: `INDEXED` comes later.',
-  },
   ingestion_reconciled: {
     levels: ['warn'],
     by: ['relay'],

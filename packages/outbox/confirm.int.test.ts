@@ -4,6 +4,7 @@ import { confirmIndexed, readUnconfirmed, type Unconfirmed } from './confirm.ts'
 import { accessesOf } from './test/plans.ts';
 
 const database = useDatabase();
+const overdueMs = 26 * 3_600_000;
 
 /** Recordings of a long history that were seen, and a tenth that were not: many of them sent at one moment. */
 beforeAll(async () => {
@@ -22,8 +23,8 @@ async function readAll(): Promise<string[]> {
   const isrcs: string[] = [];
   let after: Unconfirmed['last'] = null;
   do {
-    const page: Unconfirmed = await readUnconfirmed(database.sql, { youngestMs: 0, after });
-    isrcs.push(...page.isrcs);
+    const page: Unconfirmed = await readUnconfirmed(database.sql, { youngestMs: 0, overdueMs, after });
+    isrcs.push(...page.recordings.map(({ isrc }) => isrc));
     after = page.last;
   } while (after !== null);
   return isrcs;
@@ -38,9 +39,23 @@ test('the pages hold each recording that was sent and not seen since once, the l
   expect(isrcs).not.toContain('NEVERSENT001');
 });
 
+test('what was sent a moment ago is given time, and what was sent long ago is overdue', async () => {
+  const read = async (given: { youngestMs?: number; overdueMs?: number }) =>
+    (await readUnconfirmed(database.sql, { youngestMs: 0, overdueMs, after: null, ...given })).recordings;
+  expect((await read({ youngestMs: 30_000 }))[0]?.isrc).toBe('SENTANEW0001');
+  expect((await read({ youngestMs: 90_000 })).map(({ isrc }) => isrc)).not.toContain('SENTANEW0001');
+  const overdue = (await read({ overdueMs: 3_600_000 })).filter(({ isOverdue }) => isOverdue);
+  // 3,000 were sent an hour, and every tenth was not seen: those of the last hour are not overdue.
+  expect(overdue).toHaveLength(1_000 - 300);
+});
+
 test('a page is read from the index of what is not seen yet, and not from the history', async () => {
   const accesses = await accessesOf(database.sql, db =>
-    readUnconfirmed(db, { youngestMs: 0, after: { sentAt: '2026-01-01 00:00:00+00', isrc: 'SENT00000010' } }),
+    readUnconfirmed(db, {
+      youngestMs: 0,
+      overdueMs,
+      after: { sentAt: '2026-01-01 00:00:00+00', isrc: 'SENT00000010' },
+    }),
   );
   expect(new Set(accesses.map(({ how }) => how))).toEqual(
     new Set(['Index Only Scan using ingestion_ledger_unconfirmed']),

@@ -7,7 +7,8 @@ type Place = { sentAt: string; isrc: string };
 
 /** Recordings that were sent, and of which it is not known whether they have reached the index. */
 export type Unconfirmed = {
-  isrcs: string[];
+  /** `isOverdue`: sent longer ago than `overdueMs`. */
+  recordings: { isrc: string; isOverdue: boolean }[];
   /** The last of them, where the next page goes on; null when this is the last page. */
   last: Place | null;
 };
@@ -21,16 +22,17 @@ export type Unconfirmed = {
  */
 export async function readUnconfirmed(
   db: Queryable,
-  { youngestMs, after }: { youngestMs: number; after: Place | null },
+  { youngestMs, overdueMs, after }: { youngestMs: number; overdueMs: number; after: Place | null },
 ): Promise<Unconfirmed> {
-  const rows = await db<Place[]>`
-    SELECT isrc, sent_at::text AS "sentAt" FROM ingestion_ledger
+  const rows = await db<(Place & { isOverdue: boolean })[]>`
+    SELECT isrc, sent_at::text AS "sentAt", sent_at < now() - ${overdueMs} * interval '1 millisecond' AS "isOverdue"
+    FROM ingestion_ledger
     WHERE sent_at IS NOT NULL AND (indexed_at IS NULL OR indexed_at < sent_at)
       AND sent_at < now() - ${youngestMs} * interval '1 millisecond'
       AND (sent_at, isrc) < (${after?.sentAt ?? 'infinity'}::text::timestamptz, ${after?.isrc ?? ''}::text)
     ORDER BY sent_at DESC, isrc DESC LIMIT ${rowsAtOnce}::int`;
   const last = rows.length < rowsAtOnce ? null : (rows.at(-1) ?? null);
-  return { isrcs: rows.map(({ isrc }) => isrc), last };
+  return { recordings: rows.map(({ isrc, isOverdue }) => ({ isrc, isOverdue })), last };
 }
 
 /** Notes that the recordings were seen in the index. Locked in the ledger's order, as a taking locks them. */

@@ -6,7 +6,8 @@ import { confirmIndexed } from './confirm.ts';
 import {
   holdReconciliation,
   notePause,
-  readSent,
+  readOverdue,
+  readSeen,
   releaseReconciliation,
   type SentRecording,
   sendAnew,
@@ -58,52 +59,86 @@ async function sent({
     indexed_at: indexedHoursAgo === undefined ? null : ago(indexedHoursAgo),
   };
   await database.sql`INSERT INTO ingestion_ledger ${database.sql(entry)}`;
-  return { id: String(id), isrc: request.isrc, sentAtMs: ago(hoursAgo).getTime(), isDue: hoursAgo > 26 };
+  return { id: String(id), isrc: request.isrc, sentAtMs: ago(hoursAgo).getTime() };
 }
 
 const reconcile = (lost: SentRecording[], given: Partial<Parameters<typeof sendAnew>[2]> = {}) =>
   sendAnew(database.sql, lost, { holder, afterMs, limit: 3, perMinute: 10, ...given });
 const open = () => database.sql`
   SELECT isrc, title, artist, album, artwork_url, priority, force FROM ingestion_outbox WHERE settled_at IS NULL ORDER BY id`;
-const read = (before: string | null = null, db: Queryable = database.sql) =>
-  readSent(db, { before, afterMs });
+const readSeenFrom = (before: string | null = null, db: Queryable = database.sql) => readSeen(db, { before });
+const overdueOf = async (...given: SentRecording[]) => {
+  const rows = await readOverdue(
+    database.sql,
+    given.map(({ isrc }) => isrc),
+    { afterMs },
+  );
+  return rows.map(({ isrc }) => isrc);
+};
 
-describe('readSent', () => {
-  test('tells what was seen in the index since it was sent from what was not', async () => {
-    const lost = await sent();
-    const young = await sent({ hoursAgo: 25 });
-    const known = await sent({ hoursAgo: 3, indexedHoursAgo: 2 });
-    const seenBefore = await sent({ hoursAgo: 27, indexedHoursAgo: 90 });
-    const page = await read();
-    expect(page.unconfirmed.map(({ isrc, isDue }) => [isrc, isDue])).toEqual([
-      [seenBefore.isrc, true],
-      [young.isrc, false],
-      [lost.isrc, true],
-    ]);
-    expect(page).toMatchObject({ confirmedSample: [known.isrc], before: null });
-    expect(page.newestConfirmedMs).toBeCloseTo(known.sentAtMs, 0);
+/** What became of a recording that nobody looks for. */
+const otherwise: [string, () => Promise<SentRecording>][] = [
+  ['was skipped', () => sent({ status: 'skipped' })],
+  ['is dead', () => sent({ status: 'dead' })],
+  [
+    'was sent by a later request since',
+    async () => {
+      const recording = await sent();
+      await database.sql`UPDATE ingestion_ledger SET outbox_id = -1 WHERE isrc = ${recording.isrc}`;
+      return recording;
+    },
+  ],
+  [
+    'is requested anew already',
+    async () => {
+      const recording = await sent();
+      await database.sql`UPDATE ingestion_ledger SET sent_at = NULL WHERE isrc = ${recording.isrc}`;
+      return recording;
+    },
+  ],
+];
+
+describe('readOverdue', () => {
+  test('tells what should be in the index and was not seen, the oldest first', async () => {
+    const [late, young, known] = [
+      await sent(),
+      await sent({ hoursAgo: 25 }),
+      await sent({ indexedHoursAgo: 2 }),
+    ];
+    const seenBefore = await sent({ hoursAgo: 28, indexedHoursAgo: 90 });
+    expect(await overdueOf(late, young, known, seenBefore)).toEqual([seenBefore.isrc, late.isrc]);
+    const [first] = await readOverdue(database.sql, [late.isrc], { afterMs });
+    expect(first).toEqual({ ...late, sentAtMs: expect.closeTo(late.sentAtMs, 0) });
   });
 
-  test.each<[string, () => Promise<unknown>]>([
-    ['was skipped', () => sent({ status: 'skipped' })],
-    ['is dead', () => sent({ status: 'dead' })],
-    [
-      'was sent by a later request since',
-      async () => {
-        const { isrc } = await sent();
-        await database.sql`UPDATE ingestion_ledger SET outbox_id = -1 WHERE isrc = ${isrc}`;
-      },
-    ],
-    [
-      'is requested anew already',
-      async () => {
-        const { isrc } = await sent();
-        await database.sql`UPDATE ingestion_ledger SET sent_at = NULL WHERE isrc = ${isrc}`;
-      },
-    ],
-  ])('leaves out what %s', async (_, make) => {
-    await make();
-    expect(await read()).toMatchObject({ unconfirmed: [], confirmedSample: [], newestConfirmedMs: null });
+  test('gives a recording time from its settlement on, when that came late', async () => {
+    const late = await sent();
+    await database.sql`UPDATE ingestion_outbox SET settled_at = now()`;
+    expect(await overdueOf(late)).toEqual([]);
+  });
+
+  test.each(otherwise)('leaves out what %s', async (_, make) => {
+    expect(await overdueOf(await make())).toEqual([]);
+  });
+});
+
+describe('readSeen', () => {
+  test('tells what was seen in the index since it was sent', async () => {
+    await sent();
+    const known = await sent({ hoursAgo: 3, indexedHoursAgo: 2 });
+    await sent({ hoursAgo: 27, indexedHoursAgo: 90 });
+    const page = await readSeenFrom();
+    expect(page).toEqual({
+      sample: [known.isrc],
+      newestSentAtMs: expect.closeTo(known.sentAtMs, 0),
+      before: null,
+    });
+  });
+
+  test.each(otherwise)('leaves out what %s', async (_, make) => {
+    const { isrc } = await make();
+    await database.sql`UPDATE ingestion_ledger SET indexed_at = now() WHERE isrc = ${isrc}`;
+    expect(await readSeenFrom()).toMatchObject({ sample: [], newestSentAtMs: null });
   });
 
   test('reads page by page, to the oldest request', async () => {
@@ -111,10 +146,12 @@ describe('readSent', () => {
       INSERT INTO ingestion_outbox (isrc, title, artist, album, status, settled_at)
       SELECT 'PAGED' || lpad(n::text, 7, '0'), 'a', 'b', 'c', 'scheduled', now() FROM generate_series(1, 700) AS n`;
     await database.sql`
-      INSERT INTO ingestion_ledger (isrc, outbox_id, generation, sent_at) SELECT isrc, id, 1, now() FROM ingestion_outbox`;
-    const first = await read();
-    const second = await read(first.before);
-    expect([first.unconfirmed.length, second.unconfirmed.length, second.before]).toEqual([500, 200, null]);
+      INSERT INTO ingestion_ledger (isrc, outbox_id, generation, sent_at, indexed_at)
+      SELECT isrc, id, 1, now(), now() FROM ingestion_outbox`;
+    const first = await readSeenFrom();
+    const second = await readSeenFrom(first.before);
+    expect([first.sample.length, second.sample.length, second.before]).toEqual([10, 10, null]);
+    expect(second.sample.filter(isrc => first.sample.includes(isrc))).toEqual([]);
   });
 });
 
@@ -252,7 +289,8 @@ test('a relay may do all of it', async () => {
   await database.sql.begin(async transaction => {
     await transaction`SET LOCAL ROLE segue_relay`;
     expect(await holdReconciliation(transaction, { holder, leaseMs })).toBe(true);
-    expect((await read(null, transaction)).unconfirmed).toHaveLength(2);
+    expect(await readOverdue(transaction, [lost.isrc, known.isrc], { afterMs })).toHaveLength(2);
+    await readSeenFrom(null, transaction);
     const done = await sendAnew(transaction, [lost, known], { holder, afterMs, limit: 3, perMinute: 10 });
     expect(done).toMatchObject({ sentAnew: [{}], neverIndexed: [{}] });
     await confirmIndexed(transaction, [lost.isrc]);

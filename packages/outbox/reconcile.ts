@@ -1,6 +1,6 @@
 import type { Queryable } from '@segue/database/connection.ts';
 
-/** Rows a page: a read of some milliseconds, and as many points a question at the most. */
+/** Rows a page: a read of some milliseconds. */
 const rowsAtOnce = 500;
 /** Of those seen in the index before, how many a page are asked for again: enough to notice that the index was wiped. */
 const sampledAtOnce = 10;
@@ -14,50 +14,57 @@ export type SentRecording = {
   isrc: string;
   /** In ms since 1970. */
   sentAtMs: number;
-  /** Whether it was sent so long ago that it should be in the index. */
-  isDue: boolean;
 };
 
-export type SentPage = {
-  /** Not seen in the index since they were sent. */
-  unconfirmed: SentRecording[];
-  /** Some of those that were. */
-  confirmedSample: string[];
-  /** When the latest of all that were seen was sent, in ms since 1970; null when there is none. */
-  newestConfirmedMs: number | null;
+/**
+ * Reads which of the recordings are overdue, by the request that sent them last: sent longer ago than `afterMs`, not seen
+ * in the index since, and neither given up nor older than what is kept of the outbox.
+ *
+ * @returns the oldest first
+ */
+export function readOverdue(
+  db: Queryable,
+  isrcs: string[],
+  { afterMs }: { afterMs: number },
+): Promise<SentRecording[]> {
+  return db<SentRecording[]>`
+    SELECT request.id::text AS id, ledger.isrc, extract(epoch FROM ledger.sent_at)::float8 * 1000 AS "sentAtMs"
+    FROM ingestion_ledger AS ledger JOIN ingestion_outbox AS request ON request.id = ledger.outbox_id
+    WHERE ledger.isrc = ANY(${isrcs}::text[]) AND request.status = 'scheduled'
+      AND ledger.sent_at IS NOT NULL AND (ledger.indexed_at IS NULL OR ledger.indexed_at < ledger.sent_at)
+      AND greatest(ledger.sent_at, request.settled_at) < now() - ${afterMs} * interval '1 millisecond'
+    ORDER BY ledger.sent_at, request.id`;
+}
+
+export type SeenPage = {
+  /** Some of the recordings that were seen in the index since they were sent. */
+  sample: string[];
+  /** When the latest of all of them was sent, in ms since 1970; null when there is none. */
+  newestSentAtMs: number | null;
   /** Where the next page goes on, towards older rows; null at the end. */
   before: string | null;
 };
 
 /**
- * Reads what was sent, one page of the outbox, the newest first. Of each recording only the request that sent it last
- * counts.
+ * Reads what was sent and seen in the index, one page of the outbox, the newest first. Of each recording only the request
+ * that sent it last counts.
  *
  * @param before only requests with a lower id; null for the newest
- * @param afterMs how long a recording may take into the index
  */
-export async function readSent(
-  db: Queryable,
-  { before, afterMs }: { before: string | null; afterMs: number },
-): Promise<SentPage> {
-  const [page] = await db<[SentPage]>`
+export async function readSeen(db: Queryable, { before }: { before: string | null }): Promise<SeenPage> {
+  const [page] = await db<[SeenPage]>`
     WITH page AS MATERIALIZED (
-      SELECT id, isrc, status, settled_at FROM ingestion_outbox
+      SELECT id, isrc, status FROM ingestion_outbox
       WHERE id < ${before ?? '9223372036854775807'}::text::bigint ORDER BY id DESC LIMIT ${rowsAtOnce}
     ),
-    sent AS MATERIALIZED (
-      SELECT page.id, page.isrc, ledger.sent_at,
-        greatest(ledger.sent_at, page.settled_at) < now() - ${afterMs} * interval '1 millisecond' AS due,
-        coalesce(ledger.indexed_at >= ledger.sent_at, false) AS confirmed
+    seen AS MATERIALIZED (
+      SELECT page.isrc, ledger.sent_at
       FROM page, LATERAL (SELECT * FROM ingestion_ledger WHERE isrc = page.isrc LIMIT 1) AS ledger
-      WHERE page.status = 'scheduled' AND ledger.outbox_id = page.id AND ledger.sent_at IS NOT NULL
+      WHERE page.status = 'scheduled' AND ledger.outbox_id = page.id AND ledger.indexed_at >= ledger.sent_at
     )
     SELECT
-      coalesce((SELECT json_agg(json_build_object('id', id::text, 'isrc', isrc, 'isDue', due,
-        'sentAtMs', extract(epoch FROM sent_at)::float8 * 1000) ORDER BY id DESC) FROM sent WHERE NOT confirmed), '[]')
-        AS unconfirmed,
-      ARRAY(SELECT isrc FROM sent WHERE confirmed ORDER BY md5(isrc) LIMIT ${sampledAtOnce}) AS "confirmedSample",
-      (SELECT extract(epoch FROM max(sent_at))::float8 * 1000 FROM sent WHERE confirmed) AS "newestConfirmedMs",
+      ARRAY(SELECT isrc FROM seen ORDER BY md5(isrc) LIMIT ${sampledAtOnce}) AS sample,
+      (SELECT extract(epoch FROM max(sent_at))::float8 * 1000 FROM seen) AS "newestSentAtMs",
       (SELECT min(id)::text FROM page HAVING count(*) = ${rowsAtOnce}::int) AS before`;
   return page;
 }

@@ -29,7 +29,7 @@ async function startWorker() {
   return worker;
 }
 
-/** The relay's own compares every 30 s. */
+/** Takes the turn from the relay, which looks for what is lost every 30 s. */
 function startReconciliation(): void {
   const reconciliation = new IndexReconciliation({
     sql: here.sql,
@@ -40,6 +40,9 @@ function startReconciliation(): void {
     limit: 3,
     perMinute: 100,
     everyMs: 50,
+    idleEveryMs: 50,
+    wholeEveryMs: 50,
+    youngestMs: 0,
     onReconciled: () => undefined,
   });
   reconciliation.start();
@@ -69,6 +72,10 @@ test('where Inngest loses every tenth event that it has accepted, every recordin
   let accepted = 0;
   here.inngest.loseEvents(({ name }) => name === ingestionRequested && ++accepted % 10 === 0);
   const worker = await startWorker();
+  startReconciliation();
+  await eventually(async () =>
+    expect(await here.sql`SELECT FROM relay_reconciliation WHERE holder IS NOT NULL`).toHaveLength(1),
+  );
   await here.start();
   const isrcs = Array.from({ length: 45 }, newIsrc);
   await here.add(isrcs.map(isrc => ({ isrc })));
@@ -79,7 +86,6 @@ test('where Inngest loses every tenth event that it has accepted, every recordin
     expect(new Set(indexed).size).toBe(count);
   };
   await eventually(() => indexedOnce(41), { timeoutMs: 30_000 });
-  startReconciliation();
   await eventually(async () =>
     expect(await here.sql`SELECT FROM ingestion_ledger WHERE indexed_at IS NOT NULL`).toHaveLength(41),
   );

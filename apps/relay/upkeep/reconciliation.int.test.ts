@@ -2,7 +2,7 @@ import type { Logger } from '@segue/telemetry/logger.ts';
 import { eventually } from '@segue/testing/eventually.ts';
 import { createTrackIndex, type TrackIndex } from '@segue/track-index/trackIndex.ts';
 import { pino } from 'pino';
-import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Breaker } from '../guards/breaker.ts';
 import { collection, useSurroundings } from '../test/surroundings.ts';
 import { IndexReconciliation, type ReconciliationOptions } from './reconciliation.ts';
@@ -35,7 +35,7 @@ async function sent(hoursAgo: number, { seen = false } = {}): Promise<string> {
 type Line = { event: string; isrc?: string; reason?: string; msg?: string };
 
 /** A reconciliation on the index of this test, or on one in its place. */
-function start(given: Partial<ReconciliationOptions> = {}) {
+function start(given: Partial<Omit<ReconciliationOptions, 'logger'>> = {}) {
   const lines: Line[] = [];
   const logger = pino({ base: null, timestamp: false }, { write: line => lines.push(JSON.parse(line)) });
   const reconciliation = new IndexReconciliation({
@@ -47,6 +47,9 @@ function start(given: Partial<ReconciliationOptions> = {}) {
     limit: 3,
     perMinute: 10,
     everyMs: 20,
+    idleEveryMs: 20,
+    wholeEveryMs: 20,
+    youngestMs: 0,
     onReconciled: () => undefined,
     ...given,
   });
@@ -176,20 +179,20 @@ test('what arrives between the sweep and the sending is not sent anew', async ()
     index: {
       async checkTracksExist(isrcs) {
         const answer = await index.checkTracksExist(isrcs);
-        // It arrives behind the first question.
-        if (asked.length === 1) await here.qdrant.add(lost);
+        // It arrives behind the question that shows that the index was not wiped.
+        if (isrcs.includes(arrived)) await here.qdrant.add(lost);
         return answer;
       },
     },
   });
   await eventually(() => expect(asked.length).toBeGreaterThan(2));
   await stop();
-  expect(asked[1]).toEqual([lost]);
+  expect(asked.slice(0, 3)).toEqual([[lost], [arrived], [lost]]);
   expect(await requestedAnew()).toEqual([]);
 });
 
 test('one relay compares at a time, and another goes on when it stops', async () => {
-  await here.qdrant.add(await sent(1, { seen: true }));
+  await sent(1);
   const [one, two] = [counted(indexHere()), counted(indexHere())];
   const first = start({ index: one.index });
   await eventually(() => expect(one.asked.length).toBeGreaterThan(0));
@@ -210,4 +213,76 @@ test('with 0 a minute nothing is sent anew, and what arrives is learned', async 
   await stop();
   expect(await requestedAnew()).toEqual([]);
   expect(await here.sql`SELECT isrc FROM ingestion_ledger WHERE indexed_at IS NULL`).toHaveLength(1);
+});
+
+describe('what was sent and has reached the index', () => {
+  const seen = async () =>
+    (
+      await here.sql<
+        { isrc: string }[]
+      >`SELECT isrc FROM ingestion_ledger WHERE indexed_at IS NOT NULL ORDER BY isrc`
+    ).map(({ isrc }) => isrc);
+
+  test('is noted, over all pages, and not asked for again', async () => {
+    await here.sql`
+      INSERT INTO ingestion_ledger (isrc, outbox_id, generation, sent_at)
+      SELECT 'PAGES' || lpad(n::text, 7, '0'), 1, 1, now() - interval '1 hour' FROM generate_series(1, 2300) AS n`;
+    const { asked, index } = counted({
+      checkTracksExist: async isrcs => new Map(isrcs.map(isrc => [isrc, Number(isrc.slice(5)) % 2 === 0])),
+    });
+    start({ index });
+    await eventually(async () => expect(await seen()).toHaveLength(1_150));
+    asked.splice(0);
+    await eventually(() => expect(asked.length).toBeGreaterThan(2));
+    expect(asked.flat().filter(isrc => Number(isrc.slice(5)) % 2 === 0)).toEqual([]);
+  });
+
+  test('is noted a week later, behind 30,000 recordings that wait for theirs', async () => {
+    await here.sql`
+      INSERT INTO ingestion_ledger (isrc, outbox_id, generation, sent_at)
+      SELECT 'QUEUE' || lpad(n::text, 7, '0'), 1, 1, now() - interval '1 hour' FROM generate_series(1, 30000) AS n`;
+    const late = await sent(7 * 24);
+    start({ index: { checkTracksExist: async isrcs => new Map(isrcs.map(isrc => [isrc, isrc === late])) } });
+    await eventually(async () => expect(await seen()).toEqual([late]));
+  });
+
+  test('is looked for soon when this relay has sent it, and rarely otherwise', async () => {
+    const { asked, index } = counted(indexHere());
+    const { reconciliation } = start({ index, idleEveryMs: 3_600_000, wholeEveryMs: 3_600_000 });
+    // The first look finds nothing.
+    await eventually(async () => {
+      const [turn] = await here.sql`SELECT holder FROM relay_reconciliation`;
+      expect(turn?.holder).not.toBeNull();
+    });
+    await sent(0.01);
+    const isrc = await sent(0.01);
+    await here.qdrant.add(isrc);
+    reconciliation.sent();
+    await eventually(async () => expect(await seen()).toEqual([isrc]));
+    // What has not arrived is waited for.
+    const before = asked.length;
+    await eventually(() => expect(asked.length).toBeGreaterThan(before + 3));
+  });
+
+  test('is not asked for while the index is away, and is when the index may be asked, though no row comes by', async () => {
+    const isrc = await sent(1);
+    await here.qdrant.add(isrc);
+    const { asked, index } = counted(indexHere());
+    const indexBreaker = new Breaker({ firstWaitMs: 100, longestWaitMs: 100 });
+    indexBreaker.failed();
+    start({ index, indexBreaker });
+    expect(asked).toEqual([]);
+    await eventually(async () => expect(await seen()).toEqual([isrc]));
+    expect(indexBreaker.state).toBe('closed');
+  });
+
+  test('an index that is still away is given another wait, for the rows as well', async () => {
+    await sent(1);
+    const indexBreaker = new Breaker({ firstWaitMs: 1, longestWaitMs: 1 });
+    const failed = vi.spyOn(indexBreaker, 'failed');
+    indexBreaker.failed();
+    start({ index: { checkTracksExist: () => Promise.reject(new Error('away')) }, indexBreaker });
+    await eventually(() => expect(failed.mock.calls.length).toBeGreaterThan(2));
+    expect(indexBreaker.state).not.toBe('closed');
+  });
 });

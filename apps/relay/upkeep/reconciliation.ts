@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { Sql } from '@segue/database/connection.ts';
-import { confirmIndexed } from '@segue/outbox/confirm.ts';
+import { confirmIndexed, readUnconfirmed, type Unconfirmed } from '@segue/outbox/confirm.ts';
 import {
   holdReconciliation,
   notePause,
   type Pause,
   type Reconciliation,
-  readSent,
+  readOverdue,
+  readSeen,
   releaseReconciliation,
-  type SentPage,
+  type SeenPage,
   type SentRecording,
   sendAnew,
 } from '@segue/outbox/reconcile.ts';
@@ -17,7 +18,7 @@ import { reasonOf } from '@segue/process/reason.ts';
 import type { Logger } from '@segue/telemetry/logger.ts';
 import type { TrackIndex } from '@segue/track-index/trackIndex.ts';
 import type { Breaker } from '../guards/breaker.ts';
-import { Sweep } from './sweep.ts';
+import { Evidence } from './evidence.ts';
 
 export type ReconciliationOptions = {
   sql: Sql;
@@ -30,8 +31,14 @@ export type ReconciliationOptions = {
   limit: number;
   /** Recordings that are sent anew in a minute, by all relays together. 0: none ever. */
   perMinute: number;
-  /** Between two sweeps, in ms. */
+  /** Between two looks for the recordings that were sent last, while some are expected, in ms. */
   everyMs: number;
+  /** Between two looks while nothing is expected. */
+  idleEveryMs: number;
+  /** Between two looks for all that were sent and not seen, which also find what is lost. */
+  wholeEveryMs: number;
+  /** What was sent later than so many ms ago is not asked for yet. */
+  youngestMs: number;
   /** Is told of what was done. */
   onReconciled: (reconciliation: Reconciliation) => void;
 };
@@ -39,15 +46,25 @@ export type ReconciliationOptions = {
 /** A relay that is gone is followed by another after this time. */
 const leaseMs = 30_000;
 const renewedEveryMs = 10_000;
-/** Between two pages of 500 requests: a history of a million is compared in some minutes, and holds nothing up. */
+/** Lost recordings that one round works on. */
+const lostAtOnce = 100;
+/** Between two pages of 500 requests: a history of a million is read in some minutes, and holds nothing up. */
 const betweenPagesMs = 100;
+/** Overdue recordings that one look works on, the oldest. They are worked off by the minute, and the next look finds the rest. */
+const overdueAtMost = 1_000;
+
+type Unavailable = { unavailable: Pause };
 
 /**
- * Compares what was sent with the index, as far back as requests are kept (rule R12), one relay at a time:
+ * Looks for what was sent, one relay at a time: notes what has reached the index, which is how `SCHEDULED` becomes
+ * `INDEXED`, and sends anew what is lost (rule R12).
  *
- *     wait ─▶ take the turn ─▶ sweep: page by page, the newest first; note what has reached the index
- *      ▲                         │
- *      └── send anew, or pause ◀─┘ judge: what is missing and due, and whether it is a loss or a standstill
+ *     wait ─▶ take the turn ─▶ look for the newest page, or for all that is not seen yet; note what has arrived
+ *      ▲                         │ all was looked for, and something is overdue
+ *      │                         ▼
+ *      └── send anew, or pause ◀─ gather evidence: is it a loss or a standstill?
+ *
+ * All are looked for, however long ago they were sent: at ten runs a minute, the worker takes a week for 100,000.
  */
 export class IndexReconciliation {
   readonly name = 'reconciliation';
@@ -55,8 +72,16 @@ export class IndexReconciliation {
   readonly #holder = randomUUID();
   readonly #stopping = new AbortController();
   #renewedAt = Number.NEGATIVE_INFINITY;
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #lookedForAllAt = Number.NEGATIVE_INFINITY;
+  /** When this relay sent something last. */
+  #sentAt = Number.NEGATIVE_INFINITY;
+  /** Whether the last look found something that is not seen yet. */
+  #isWaiting = true;
   #running: Promise<void> | undefined;
   #paused: Pause | null = null;
+  /** What the database has noted, as far as this relay knows. */
+  #noted: Pause['cause'] | null | undefined;
 
   constructor(options: ReconciliationOptions) {
     this.#options = options;
@@ -65,6 +90,11 @@ export class IndexReconciliation {
   /** Why nothing is sent anew, when it is this relay's turn; null otherwise, and while all is well. */
   get paused(): Pause | null {
     return this.#paused;
+  }
+
+  /** Something was sent, and is soon looked for. */
+  sent(): void {
+    this.#sentAt = performance.now();
   }
 
   start(): void {
@@ -81,14 +111,20 @@ export class IndexReconciliation {
   }
 
   async #run(): Promise<void> {
-    const { everyMs, logger } = this.#options;
+    const { everyMs, idleEveryMs, wholeEveryMs, logger } = this.#options;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       await pause(everyMs, signal);
-      if (signal.aborted) return;
+      const now = performance.now();
+      if (signal.aborted || (!this.#isExpecting && now - this.#lookedAt < idleEveryMs)) continue;
+      const isWhole = now - this.#lookedForAllAt >= wholeEveryMs;
+      this.#lookedAt = now;
+      if (isWhole) this.#lookedForAllAt = now;
       try {
-        await this.#round();
+        await this.#round(isWhole);
       } catch (error) {
+        // Of the looks between, nobody needs to know: all is looked for soon.
+        if (!isWhole) continue;
         logger.warn(
           { event: 'reconciliation_failed', error: reasonOf(error) },
           'what was sent was not compared with the index; tried again with the next round',
@@ -97,50 +133,97 @@ export class IndexReconciliation {
     }
   }
 
-  async #round(): Promise<void> {
-    if (!(await this.#holds({ renew: true }))) {
-      this.#paused = null;
-      return;
-    }
-    const compared = await this.#sweep();
-    if (compared === null) return;
-    let { due, pause } = compared;
-    if (due.length > 0 && this.#options.perMinute > 0) {
-      const asked = await this.#ask(due.slice(0, 100).map(({ isrc }) => isrc));
-      if ('unavailable' in asked) pause = asked.unavailable;
-      else due = due.filter(({ isrc }) => asked.exists.get(isrc) === false);
-      if (pause === null && due.length > 0)
-        this.#tell(await sendAnew(this.#options.sql, due, this.#sendOptions()));
-    }
-    await this.#note(pause);
+  get #isExpecting(): boolean {
+    // The last look was too early for what was sent just before it.
+    return this.#isWaiting || this.#sentAt > this.#lookedAt - this.#options.youngestMs;
   }
 
-  /** @returns null when it was broken off */
-  async #sweep(): Promise<{ due: SentRecording[]; pause: Pause | null } | null> {
-    const { sql, afterMs } = this.#options;
-    const sweep = new Sweep();
+  async #round(isWhole: boolean): Promise<void> {
+    if (!(await this.#holds())) {
+      this.#isWaiting = false;
+      this.#paused = null;
+      this.#noted = undefined;
+      return;
+    }
+    const missing = await this.#look(isWhole);
+    if (!isWhole || missing === null) return;
+    if ('unavailable' in missing) return this.#note(missing.unavailable);
+    const overdue = missing.length === 0 ? [] : await readOverdue(this.#options.sql, missing, this.#options);
+    if (overdue.length === 0) return this.#note(null);
+    const judged = await this.#judge(overdue);
+    if (judged === null) return;
+    if ('unavailable' in judged) return this.#note(judged.unavailable);
+    await this.#note((await this.#sendAnew(judged.lost)) ?? judged.pause);
+  }
+
+  /**
+   * Looks for what was sent and not seen, and notes what has arrived.
+   *
+   * @returns what is missing for long; null when it was broken off
+   */
+  async #look(isWhole: boolean): Promise<string[] | Unavailable | null> {
+    const { sql, youngestMs, afterMs } = this.#options;
+    const missing: string[] = [];
+    let after: Unconfirmed['last'] = null;
+    for (let page = 1; page === 1 || (isWhole && after !== null); page++) {
+      if (this.#stopping.signal.aborted || !(await this.#holds())) return null;
+      const unconfirmed: Unconfirmed = await readUnconfirmed(sql, { youngestMs, overdueMs: afterMs, after });
+      after = unconfirmed.last;
+      const { recordings } = unconfirmed;
+      if (page === 1) this.#isWaiting = recordings.length > 0;
+      if (recordings.length === 0) break;
+      const asked = await this.#ask(recordings.map(({ isrc }) => isrc));
+      if ('unavailable' in asked) return asked;
+      const isThere = ({ isrc }: { isrc: string }) => asked.exists.get(isrc) === true;
+      const arrived = recordings.filter(isThere).map(({ isrc }) => isrc);
+      if (arrived.length > 0) await confirmIndexed(sql, arrived);
+      for (const recording of recordings) {
+        if (recording.isOverdue && !isThere(recording)) missing.push(recording.isrc);
+      }
+      missing.splice(0, Math.max(0, missing.length - overdueAtMost));
+    }
+    return missing;
+  }
+
+  /** @returns which recordings are lost, or why nothing can be said; null when it was broken off */
+  async #judge(overdue: SentRecording[]): Promise<ReturnType<Evidence['judge']> | Unavailable | null> {
+    const evidence = new Evidence();
     for (let before: string | null = null, first = true; first || before !== null; first = false) {
       if (this.#stopping.signal.aborted || !(await this.#holds())) return null;
-      const page: SentPage = await readSent(sql, { before, afterMs });
+      const page: SeenPage = await readSeen(this.#options.sql, { before });
       before = page.before;
-      const isrcs = [...page.unconfirmed.map(({ isrc }) => isrc), ...page.confirmedSample];
-      if (isrcs.length > 0) {
-        const asked = await this.#ask(isrcs);
-        if ('unavailable' in asked) return { due: [], pause: asked.unavailable };
-        const arrived = sweep.add(page, asked.exists);
-        if (arrived.length > 0) await confirmIndexed(sql, arrived);
-      }
+      const asked = page.sample.length === 0 ? { exists: new Map() } : await this.#ask(page.sample);
+      if ('unavailable' in asked) return asked;
+      evidence.add(page, asked.exists);
       if (before !== null) await pause(betweenPagesMs, this.#stopping.signal);
     }
-    return sweep.judge();
+    return evidence.judge(overdue);
+  }
+
+  /**
+   * Sends the first of the lost recordings anew, those that have not arrived meanwhile.
+   *
+   * @returns why it does not; null when it does, or when there is nothing to send
+   */
+  async #sendAnew(lost: SentRecording[]): Promise<Pause | null> {
+    const { sql, afterMs, limit, perMinute } = this.#options;
+    if (lost.length === 0 || perMinute === 0) return null;
+    const first = lost.slice(0, lostAtOnce);
+    const asked = await this.#ask(first.map(({ isrc }) => isrc));
+    if ('unavailable' in asked) return asked.unavailable;
+    const stillLost = first.filter(({ isrc }) => asked.exists.get(isrc) === false);
+    if (stillLost.length > 0) {
+      this.#tell(await sendAnew(sql, stillLost, { holder: this.#holder, afterMs, limit, perMinute }));
+    }
+    return null;
   }
 
   /** Whether it is this relay's turn; asked of the database now and then. */
-  async #holds({ renew = false } = {}): Promise<boolean> {
+  async #holds(): Promise<boolean> {
     const now = performance.now();
-    if (!renew && now - this.#renewedAt < renewedEveryMs) return true;
+    if (now - this.#renewedAt < renewedEveryMs) return true;
     const held = await holdReconciliation(this.#options.sql, { holder: this.#holder, leaseMs });
-    if (held) this.#renewedAt = now;
+    this.#renewedAt = held ? now : Number.NEGATIVE_INFINITY;
     return held;
   }
 
@@ -148,9 +231,9 @@ export class IndexReconciliation {
    * Asks, and is the probe where one is due. Whether the index is away is for the rows to find out: a failure here alone
    * opens no breaker, and lets no row pass unasked.
    */
-  async #ask(isrcs: string[]): Promise<{ exists: Map<string, boolean> } | { unavailable: Pause }> {
+  async #ask(isrcs: string[]): Promise<{ exists: Map<string, boolean> } | Unavailable> {
     const { index, indexBreaker } = this.#options;
-    const unavailable = (why: string): { unavailable: Pause } => ({
+    const unavailable = (why: string): Unavailable => ({
       unavailable: { cause: 'index_unavailable', reason: `the index cannot be asked: ${why}` },
     });
     const { state } = indexBreaker;
@@ -168,8 +251,12 @@ export class IndexReconciliation {
   /** Says once that nothing is sent anew, and once that it goes on, whichever relays take turns. */
   async #note(pause: Pause | null): Promise<void> {
     const { sql, logger } = this.#options;
+    const cause = pause?.cause ?? null;
     this.#paused = pause;
-    if (!(await notePause(sql, this.#holder, pause))) return;
+    if (cause === this.#noted) return;
+    const isNews = await notePause(sql, this.#holder, pause);
+    this.#noted = cause;
+    if (!isNews) return;
     if (pause === null)
       logger.info(
         { event: 'reconciliation_resumed' },
@@ -180,11 +267,6 @@ export class IndexReconciliation {
         { event: 'reconciliation_paused', reason: pause.cause },
         `reconciliation paused: ${pause.reason}`,
       );
-  }
-
-  #sendOptions() {
-    const { afterMs, limit, perMinute } = this.#options;
-    return { holder: this.#holder, afterMs, limit, perMinute };
   }
 
   #tell(reconciliation: Reconciliation): void {
