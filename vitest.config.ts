@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-const files = (kind: string) => [`{apps,packages,test}/**/*.${kind}.test.ts`];
+const files = (kind: string) => [`{apps,bench,packages,test}/**/*.${kind}.test.ts`];
 const globalSetup = 'packages/testing/globalPostgres.ts';
 
 /** Unit and contract tests need nothing; integration and end-to-end tests share one PostgreSQL server. */

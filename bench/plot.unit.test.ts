@@ -37,7 +37,7 @@ describe('a plot', () => {
   };
 
   test('runs from the lower left to the upper right corner of its area', () => {
-    expect(linePlot(plot)).toContain('points="72,344 696,72"');
+    expect(linePlot(plot)).toContain('points="72,344 680,72"');
   });
 
   test('escapes what it writes', () => {

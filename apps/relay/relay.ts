@@ -100,11 +100,6 @@ export class Relay implements Service {
     return this.#underWay.size === 0 || performance.now() - this.#lastEnd < stalledAfterMs;
   }
 
-  /** Batches in flight. */
-  get batchesUnderWay(): number {
-    return this.#underWay.size;
-  }
-
   start(): void {
     this.#loop = this.#run();
   }

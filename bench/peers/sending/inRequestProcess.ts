@@ -1,19 +1,16 @@
 import { type Recording, recordings } from '../../recordings.ts';
 import { storeTrack } from '../../steadyAdditions.ts';
-import type { PeerAnswer, PeerOrder } from '../peer.ts';
+import { takeOrders } from '../orders.ts';
 import { askAndSend, logScheduled, openDatabase } from './ingest.ts';
 import { connections } from './inRequest.ts';
 
 /** The process behind `inRequest.ts`: what the API did for a track, without its HTTP and without TIDAL. */
 const sql = openDatabase(connections);
 
-process.on('message', async ({ jobs, firstRecording }: PeerOrder) => {
+takeOrders(async ({ jobs, firstRecording }) => {
   const waiting = recordings(firstRecording, jobs).values();
   await Promise.all(Array.from({ length: connections }, () => serve(waiting)));
-  say({ kind: 'done' });
 });
-process.on('disconnect', () => process.exit());
-say({ kind: 'ready' });
 
 async function serve(waiting: IteratorObject<Recording>): Promise<void> {
   for (const recording of waiting) {
@@ -21,8 +18,4 @@ async function serve(waiting: IteratorObject<Recording>): Promise<void> {
     await askAndSend([recording]);
     logScheduled(recording);
   }
-}
-
-function say(answer: PeerAnswer): void {
-  process.send?.(answer);
 }
