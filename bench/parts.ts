@@ -1,5 +1,6 @@
 import type { Part } from './bench.ts';
 import { batches } from './parts/batches.ts';
+import { consolePages } from './parts/consolePages.ts';
 import { drain } from './parts/drain.ts';
 import { growth } from './parts/growth.ts';
 import { halfLoad } from './parts/halfLoad.ts';
@@ -24,4 +25,5 @@ export const parts: Part[] = [
   memory,
   growth,
   queries,
+  consolePages,
 ];

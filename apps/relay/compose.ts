@@ -8,6 +8,7 @@ import type { Logger } from '@segue/telemetry/logger.ts';
 import { createTrackIndex, type TrackIndex } from '@segue/track-index/trackIndex.ts';
 import type { Configuration } from './configuration.ts';
 import { accessSettings } from './console/access/variables.ts';
+import { consoleSettings } from './console/consoleSettings.ts';
 import { watchDependencies } from './console/live/dependencies.ts';
 import { Breaker } from './guards/breaker.ts';
 import { createEventSender, type EventSender } from './inngest/eventSender.ts';
@@ -45,7 +46,7 @@ const upkeepPool: Pick<ConnectionOptions, 'max' | 'settings'> = { max: 2, settin
 const consolePool: Pick<ConnectionOptions, 'max' | 'settings' | 'applicationName'> = {
   applicationName: 'segue-console',
   max: 2,
-  settings: plannerSettings,
+  settings: consoleSettings,
 };
 
 /** What tests, the chaos run and the bench put in the place of a part. */

@@ -6,8 +6,8 @@ import { connect } from '@segue/database/connection.ts';
 import { migrate } from '@segue/database/migrate.ts';
 import { createHttpServer } from '@segue/http/server.ts';
 import { startLocalPostgres } from '@segue/local-postgres/localPostgres.ts';
-import { plannerSettings } from '@segue/outbox/plannerSettings.ts';
 import { serveConsole } from '@segue/relay/console/console.ts';
+import { consoleSettings } from '@segue/relay/console/consoleSettings.ts';
 import type { Dependency } from '@segue/relay/console/live/dependencies.ts';
 import { fillScene } from '@segue/relay/console/test/scene.ts';
 import { createLogger } from '@segue/telemetry/logger.ts';
@@ -56,7 +56,7 @@ try {
 
 async function takeAll(url: string): Promise<void> {
   await migrate(url);
-  const sql = connect({ url, applicationName: 'segue-console', max: 2, settings: plannerSettings });
+  const sql = connect({ url, applicationName: 'segue-console', max: 2, settings: consoleSettings });
   await fillScene(sql, { waiting: 100_000 });
   await sql`ANALYZE`;
   const health = (): Dependency[] => [

@@ -218,6 +218,21 @@ test('an operator acts by the functions, and has no right on the tables', async 
   }
 });
 
+test('a step that found nothing among the first 20,000 says where the next one goes on', async () => {
+  await outbox.sql`
+    INSERT INTO ingestion_outbox (isrc, title, artist, album, created_at)
+    SELECT 'US' || lpad(n::text, 10, '0'), 'T', 'A', 'B', now() - interval '1 hour' FROM generate_series(1, 20000) AS n`;
+  await outbox.store({ album: 'Rare' });
+  const selection = { filter: { status: 'pending' as const, album: 'rare' } };
+  const first = await act(outbox.sql, { kind: 'reschedule', at: 'now' }, { selection, reason, dryRun: true });
+  expect(first).toMatchObject({ rows: 0, next: expect.any(String) });
+  const options = { selection, reason, after: first.next };
+  expect(await act(outbox.sql, { kind: 'reschedule', at: 'now' }, options)).toMatchObject({
+    rows: 1,
+    next: null,
+  });
+});
+
 test("a recording's story has its requests, what was decided, and what people did", async () => {
   const isrc = newIsrc();
   const [id] = (await outbox.store(dead({ isrc }))) as [number];

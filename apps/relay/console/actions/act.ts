@@ -19,6 +19,8 @@ import { type Asked, actionOf, parametersOf, readAsked, selectionOf } from './as
 import type { Jobs } from './jobs.ts';
 
 const shownRows = 10;
+/** A count that stops there takes some 10 ms, whatever waits. */
+const countedRows = 10_000;
 
 const words = {
   requeue: { verb: 'Requeue', effect: 'They are sent again, and their attempts are counted anew.' },
@@ -108,7 +110,7 @@ async function confirmation(sql: Sql, asked: Asked): Promise<Markup> {
   const selection = selectionOf(asked);
   const { verb, effect } = words[asked.kind];
   const isChosen = asked.ids.length > 0;
-  const counted = await countFor(sql, action, selection);
+  const counted = await countFor(sql, action, selection, countedRows);
   const seen = isChosen ? await statusesOf(sql, asked.ids) : undefined;
   const refusals = isChosen
     ? (await act(sql, action, { selection, reason: 'counting', dryRun: true })).refusals
@@ -121,21 +123,24 @@ async function confirmation(sql: Sql, asked: Asked): Promise<Markup> {
         order: 'oldest',
         limit: shownRows,
       });
-  const number = `${boundedCount(counted)} ${counted.count === 1 && !counted.more ? 'request' : 'requests'}`;
-  if (counted.count === 0) {
+  const number =
+    counted.count === 0 && counted.more
+      ? 'what matches'
+      : `${boundedCount(counted)} ${counted.count === 1 && !counted.more ? 'request' : 'requests'}`;
+  if (counted.count === 0 && !counted.more) {
     return html`<h1>${verb} nothing</h1><section class="panel"><p>${icon('warning')} None of the requests can be changed by this.</p>${refusalList(refusals)}
 <p class="buttons"><a class="button" href="${requestsPath(asked.filter)}">Back to the list</a></p></section>`;
   }
   return html`<h1>${verb} ${number}?</h1>
 <section class="panel"><p>${isChosen ? 'Those that you have chosen.' : html`All that match: <strong>${filterInWords(asked.filter)}</strong>.`} ${effect}${
     isChosen ? nothing : ' It is done in steps of 500, so what moves meanwhile is left out.'
-  }</p>
+  }${counted.more ? ' The count has stopped early; all that match are changed.' : nothing}</p>
 ${seen === undefined ? nothing : html`<ul>${seen.rows.map(({ id, isrc, title, status }) => html`<li>${statusWord(status)} <a href="/console/recordings/${encodeURIComponent(isrc)}">${title}</a> <span class="muted small">request ${id}</span></li>`)}</ul>`}
 ${refusalList(refusals)}
 <form method="post" action="/console/act">
 ${parametersOf(asked).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
 ${seen === undefined ? nothing : html`<input type="hidden" name="seen" value="${seen.digest}">`}
-<input type="hidden" name="expected" value="${counted.count}">
+${counted.more ? nothing : html`<input type="hidden" name="expected" value="${counted.count}">`}
 ${
   asked.kind === 'reschedule'
     ? html`<p><label for="delay">Next attempt</label><select id="delay" name="delay"><option value="now">at once</option><option value="5m">in 5 minutes</option><option value="1h">in an hour</option><option value="6h">in 6 hours</option><option value="1d">in a day</option></select></p>`

@@ -98,8 +98,15 @@ function progressOf({ rows, action }: RecordedAction, job: Job | undefined): Mar
     return html`<p data-done>${icon('good')} <strong>${changed} changed.</strong>${refused}</p>${refusalList(job?.refusals ?? [])}`;
   }
   if (job.state === 'running') {
-    const expected = job.expected ?? rows;
-    return html`<p>${icon('waiting')} <strong>${changed} so far</strong>, of ${count(expected)} or so.</p><progress max="${Math.max(expected, rows, 1)}" value="${rows}" aria-label="Progress">${count(rows)}</progress>`;
+    const { expected } = job;
+    const [ofAll, bar] =
+      expected === undefined
+        ? [nothing, html`<progress aria-label="Progress"></progress>`]
+        : [
+            html`, of ${count(expected)} or so`,
+            html`<progress max="${Math.max(expected, rows, 1)}" value="${rows}" aria-label="Progress">${count(rows)}</progress>`,
+          ];
+    return html`<p>${icon('waiting')} <strong>${changed} so far</strong>${ofAll}.</p>${bar}`;
   }
   const why =
     job.state === 'stopped' ? 'This relay was stopped in between' : `It ended in between: ${job.failure}`;
