@@ -141,6 +141,7 @@ export async function composeRelay(
     maxAttempts: configuration.RELAY_MAX_ATTEMPTS,
     dedupeWindowMs: configuration.RELAY_DEDUPE_WINDOW_HOURS * hourMs,
   });
+  metrics.showWork({ slots: () => keeper.count, batches: () => relay.batchesUnderWay });
   const reconciliation = new IndexReconciliation({
     sql: upkeep,
     index,

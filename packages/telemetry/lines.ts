@@ -1,4 +1,5 @@
-import type { LogEvent, LogFields, LogLevel, logEvents } from '@segue/ingestion/logEvents.ts';
+import type { LogLevel } from '@segue/ingestion/logEvents/entry.ts';
+import type { LogEvent, LogFields, logEvents } from '@segue/ingestion/logEvents.ts';
 import type { ChildLoggerOptions, Logger as PinoLogger } from 'pino';
 
 /** The events that may come at a level. */

@@ -1,13 +1,14 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type LogEventEntry, logEvents } from '@segue/ingestion/logEvents.ts';
+import type { LogEventEntry } from '@segue/ingestion/logEvents/entry.ts';
+import { logEvents } from '@segue/ingestion/logEvents.ts';
 import { expect, test } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
 
 const sources = globSync('{apps,packages}/*/**/*.ts', {
   cwd: root,
-  exclude: path => path.includes('node_modules') || path.endsWith('packages/ingestion/logEvents.ts'),
+  exclude: path => path.includes('node_modules') || path.startsWith('packages/ingestion/logEvents'),
 })
   .filter(path => !/\.test\.ts$|\/test\/|\/testing\//.test(path))
   .map(path => readFileSync(join(root, path), 'utf8'))
@@ -31,7 +32,7 @@ the header \`x-request-id\`, and the request's outbox rows have it in \`request_
 Levels: \`debug\` is of use to developers. \`info\` is the normal course. \`warn\` is out of the ordinary and needs nobody at once. \`error\` is
 something that failed: look at it when it goes on. \`fatal\` ends the process. What fails is logged once, where it is handled.
 
-This page is written from \`packages/ingestion/logEvents.ts\` by \`test/architecture/logEvents.unit.test.ts\`.
+This page is written from \`packages/ingestion/logEvents\` by \`test/architecture/logEvents.unit.test.ts\`.
 
 ${sections.join('\n')}`;
 }

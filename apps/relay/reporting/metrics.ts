@@ -45,6 +45,12 @@ export class Metrics {
     showDatabase(this.meter, figures);
   }
 
+  /** Shows what this relay has of the work at the moment. */
+  showWork({ slots, batches }: { slots: () => number; batches: () => number }): void {
+    this.meter.read('segue_relay_slots', {}, slots);
+    this.meter.read('segue_relay_batches_in_flight', {}, batches);
+  }
+
   /** Counts a batch. */
   batchDone({ size, outcomes, sentRequestedMs, sentAt, stepsMs, durationMs }: BatchFigures): void {
     const { meter } = this;

@@ -133,6 +133,18 @@ export const declaredMetrics = {
     help: 'From the commit of a request to the answer of Inngest that took its event, on the clock of the database.',
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600, 21_600],
   },
+  segue_relay_slots: {
+    type: 'gauge',
+    by: ['relay'],
+    help:
+      'Slots that this relay owns, of 32 over all relays: an equal share where all can send, and 0 where this one cannot and ' +
+      'another can.',
+  },
+  segue_relay_batches_in_flight: {
+    type: 'gauge',
+    by: ['relay'],
+    help: 'Batches that this relay has in hand; RELAY_CONCURRENCY at the most.',
+  },
   segue_relay_batch_rows: {
     type: 'histogram',
     by: ['relay'],
