@@ -66,7 +66,7 @@ export function relayBatch(input: BatchInput, relay: BatchDependencies): Promise
 
 async function runBatch(input: BatchInput, relay: BatchDependencies): Promise<BatchResult> {
   const began = performance.now();
-  const durations: StepDurations = {};
+  const durations: StepDurations = { read: input.readMs };
   const batch = decide(input.rows);
   crashPoint('after_read');
   await gatherForced(batch, input.fullSlots, relay.sql);

@@ -86,6 +86,8 @@ export class Relay implements Service {
   #crowdedUntil = 0;
   /** Whether the read before was of the newest rows. */
   #freshNext = false;
+  /** Whether it was said that the database fails, and no read has succeeded since. */
+  #databaseFails = false;
   /** Of the slots at the last read. */
   #lastEpochs = new Map<number, number>();
 
@@ -173,6 +175,7 @@ export class Relay implements Service {
       return 0;
     }
     const readMs = performance.now() - readFrom;
+    this.#databaseAnswers();
     const wasCut = rows.length >= limit || rows.reduce((sum, { bytes }) => sum + bytes, 0) >= batchBytes;
     this.#cursor.found(rows, look, wasCut);
     // A slot that was handed back meanwhile is its new owner's.
@@ -304,11 +307,19 @@ export class Relay implements Service {
 
   /** Nothing is lost: what was read is still open. */
   async #databaseFailed(error: unknown): Promise<void> {
-    this.#logger.error(
-      { event: 'database_error', error: reasonOf(error) },
-      'the database failed; trying again',
-    );
+    if (!this.#databaseFails) {
+      this.#logger.error(
+        { event: 'database_error', error: reasonOf(error) },
+        'the database failed; trying again',
+      );
+    }
+    this.#databaseFails = true;
     await pause(databaseRetryMs, this.#stopping.signal);
+  }
+
+  #databaseAnswers(): void {
+    if (this.#databaseFails) this.#logger.info({ event: 'database_restored' }, 'the database answers again');
+    this.#databaseFails = false;
   }
 }
 

@@ -29,17 +29,17 @@ export function createInngestClient(logger: Logger, isDev: boolean, timeoutMs = 
   return new Inngest({ id: appId, isDev, logger: sdkLogger, internalLogger: sdkLogger, fetch: fetchInTime });
 }
 
-/**
- * What the SDK has to say, in lines of ours: without stack traces, and the errors of steps only for developers, since
- * the function says them itself.
- */
+/** What the SDK says of steps, which the function says itself, and of registering, which `startRegistration` says once. */
+const toldByUs =
+  /^(Inngest (step|function) error|Failed to register|Couldn't unpack register response|Invalid register response schema)$/;
+
+/** What the SDK has to say, in lines of ours: without stack traces, and what we say ourselves only for developers. */
 function loggerOfSdk(logger: Logger) {
   const say = (level: 'debug' | 'warn') => (first: unknown, second?: unknown) => {
     const message = [second, first].find(part => typeof part === 'string') ?? 'Inngest SDK';
     const { err } = (typeof first === 'object' ? (first ?? {}) : {}) as { err?: unknown };
-    const isTold = /^Inngest (step|function) error$/.test(message);
     const line = { event: 'inngest_sdk', ...(err !== undefined && { error: reasonOf(err) }) } as const;
-    logger[isTold ? 'debug' : level](line, message);
+    logger[toldByUs.test(message) ? 'debug' : level](line, message);
   };
   return { debug: say('debug'), info: say('debug'), warn: say('warn'), error: say('warn') };
 }

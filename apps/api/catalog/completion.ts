@@ -153,6 +153,7 @@ export function startCompletion(library: Library): Completion {
 
   async function run(): Promise<void> {
     let nextLookForHoles = performance.now();
+    let isFailing = false;
     while (!stopping.signal.aborted) {
       woken = Promise.withResolvers<void>();
       try {
@@ -160,10 +161,14 @@ export function startCompletion(library: Library): Completion {
           await findHoles();
           nextLookForHoles = performance.now() + betweenLooksForHolesMs;
         }
-        if (await take()) continue;
+        const hasTaken = await take();
+        isFailing = false;
+        if (hasTaken) continue;
       } catch (error) {
         const message = isOutage(error) ? 'the database is away' : 'a statement failed';
-        logger.warn({ event: 'catalog_completion_failed', error: reasonOf(error) }, message);
+        // Once, however long it goes on.
+        if (!isFailing) logger.warn({ event: 'catalog_completion_failed', error: reasonOf(error) }, message);
+        isFailing = true;
         await pause(databaseAwayMs, stopping.signal);
       }
       // What was finished may leave room for more; what is new is found by polling.

@@ -4,7 +4,7 @@ import type { Batch } from '../steps/decide.ts';
 import type { Settled } from '../steps/settle.ts';
 
 /** How long the steps took that a batch had, in ms. */
-export type StepDurations = { ask?: number; send?: number; settle?: number };
+export type StepDurations = { read?: number; ask?: number; send?: number; settle?: number };
 
 /** What truly became of a batch's rows. */
 export type BatchReport = {

@@ -28,6 +28,7 @@ export async function guardCollection(
 ): Promise<CollectionGuard> {
   const stopping = new AbortController();
   const { signal } = stopping;
+  let isTold = false;
 
   async function tryOnce(): Promise<boolean> {
     try {
@@ -35,7 +36,8 @@ export async function guardCollection(
       return true;
     } catch (error) {
       if (error instanceof CollectionShapeError) throw error;
-      if (signal.aborted) return false;
+      if (signal.aborted || isTold) return false;
+      isTold = true;
       const line = { event: 'qdrant_error', result: 'error', error: reasonOf(error) } as const;
       logger.error(
         line,

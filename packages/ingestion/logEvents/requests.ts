@@ -44,7 +44,9 @@ export const requestEvents = {
   catalog_completion_failed: {
     levels: ['warn'],
     by: ['api'],
-    when: 'TIDAL could not be asked for what is owed of an album or a track. `error` says why. It is tried again.',
+    when:
+      'TIDAL could not be asked for what is owed of an album or a track, or the database is away (said once). `error` says why. ' +
+      'It is tried again.',
     action:
       'When it goes on for long: see `last_error` in the view `ingestion_catalog_pending`, and what `tidal_error` asks for.',
   },

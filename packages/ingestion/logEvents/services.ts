@@ -13,7 +13,7 @@ export const serviceEvents = {
   qdrant_error: {
     levels: ['error'],
     by: ['relay', 'worker'],
-    when: 'The index could not be asked. One line per batch.',
+    when: 'The index could not be asked. relay: one line per batch. worker: said once, while the collection could not be looked at.',
     action:
       'See whether Qdrant is reachable and the collection exists. Until then everything is sent, including recordings ' +
       'that are indexed already.',
@@ -37,8 +37,17 @@ export const serviceEvents = {
   database_error: {
     levels: ['warn', 'error'],
     by: ['relay'],
-    when: 'A statement failed. The relay tries again; work in hand waits for the database (warn).',
-    action: 'When it goes on: see whether PostgreSQL is reachable, writable, and has connections left.',
+    when:
+      'A statement failed; the relay tries again. error: rows could not be read or settled, said once until a read succeeds. ' +
+      'warn: a batch in hand waits for the database, or the slots could not be renewed; each said once.',
+    action:
+      'Without `database_restored` after it: see whether PostgreSQL is reachable, writable, and has connections left.',
+  },
+  database_restored: {
+    levels: ['info'],
+    by: ['relay'],
+    when: 'Rows can be read again after `database_error`.',
+    action: 'Nothing.',
   },
   database_unavailable: {
     levels: ['error'],

@@ -160,8 +160,8 @@ export const declaredMetrics = {
   segue_relay_step_seconds: {
     type: 'histogram',
     by: ['relay'],
-    help: 'How long a step of a batch took: to ask the index, to send, to settle.',
-    labels: { step: ['ask', 'send', 'settle'] },
+    help: 'How long a step of a batch took: to read the rows, to ask the index, to send, to settle.',
+    labels: { step: ['read', 'ask', 'send', 'settle'] },
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   },
   segue_relay_reconciled_total: {
