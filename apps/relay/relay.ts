@@ -102,6 +102,11 @@ export class Relay implements Service {
     return this.#underWay.size === 0 || performance.now() - this.#lastEnd < stalledAfterMs;
   }
 
+  /** Batches in flight. */
+  get batchesUnderWay(): number {
+    return this.#underWay.size;
+  }
+
   start(): void {
     this.#loop = this.#run();
   }
