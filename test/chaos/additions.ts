@@ -15,7 +15,11 @@ export type AdditionsOptions = {
 export type Additions = {
   /** Makes the addition, and does not rest until it is known to be made, or all are given up. Never throws. */
   make(wish: Wish): Promise<void>;
+  /** Requests of another service, in one statement. @returns whether they are known to be committed. Never throws */
+  insert(requests: { title: string; isrc: string; force: boolean }[]): Promise<boolean>;
   giveUp(): void;
+  /** Of additions that are not confirmed yet: what the API answered last. */
+  unanswered(): string[];
   /** What should have come of all that was made until now. */
   read(sql: Sql): Promise<Addition[]>;
   /** Errors of the API that no client should ever see. */
@@ -38,7 +42,7 @@ const mutations = {
 export function startAdditions({ sql, apiAddress, window }: AdditionsOptions): Additions {
   const inserted: Addition[] = [];
   /** By TIDAL id: the window in which it was asked for, and whether it was said to be done. */
-  const asked = new Map<string, { window: number; confirmed: boolean }>();
+  const asked = new Map<string, { window: number; confirmed: boolean; last: string }>();
   const problems: string[] = [];
   let givenUp = false;
 
@@ -61,19 +65,38 @@ export function startAdditions({ sql, apiAddress, window }: AdditionsOptions): A
     }
   }
 
+  async function insertAll(requests: { title: string; isrc: string; force: boolean }[]): Promise<boolean> {
+    const made = requests.map((request): Addition => ({ ...request, window: window(), confirmed: false }));
+    for (const addition of made) inserted.push(addition);
+    const rows = requests.map(request => ({ ...request, artist: 'Another Service', album: 'Inserts' }));
+    try {
+      await sql`
+        INSERT INTO ingestion_outbox (isrc, title, artist, album, force)
+        SELECT isrc, title, artist, album, force
+        FROM json_to_recordset(${JSON.stringify(rows)}::text::json)
+          AS given (isrc text, title text, artist text, album text, force boolean)`;
+      for (const addition of made) addition.confirmed = true;
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   async function add({ by, tidalId }: Extract<Wish, { tidalId: string }>): Promise<void> {
-    const state = { window: window(), confirmed: false };
+    const state = { window: window(), confirmed: false, last: 'nothing' };
     asked.set(tidalId, state);
     while (!state.confirmed && !givenUp) {
-      state.confirmed = await tryToAdd(mutations[by], tidalId).catch(() => false);
+      const answer = await tryToAdd(mutations[by], tidalId).catch(String);
+      state.confirmed = answer === null;
+      state.last = answer ?? 'yes';
       if (!state.confirmed) await wait(retryMs);
     }
   }
 
-  /** @returns whether the library is said to hold it now */
-  async function tryToAdd(query: string, id: string): Promise<boolean> {
+  /** @returns null when the library is said to hold it now; otherwise what was answered in place of that */
+  async function tryToAdd(query: string, id: string): Promise<string | null> {
     const address = apiAddress();
-    if (address === null) return false;
+    if (address === null) return 'no process';
     const response = await fetch(`${address}/graphql`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -85,7 +108,7 @@ export function startAdditions({ sql, apiAddress, window }: AdditionsOptions): A
       errors?: { message: string; extensions?: { code?: string } }[];
     };
     const outcome = data?.answer?.__typename ?? '';
-    if (['LibraryTrack', 'LibraryAlbum', 'DuplicateLibraryItemError'].includes(outcome)) return true;
+    if (['LibraryTrack', 'LibraryAlbum', 'DuplicateLibraryItemError'].includes(outcome)) return null;
     const isClear =
       outcome === 'TidalApiUnavailableError' ||
       errors?.[0]?.extensions?.code === 'DATABASE_UNAVAILABLE' ||
@@ -93,12 +116,15 @@ export function startAdditions({ sql, apiAddress, window }: AdditionsOptions): A
       response.status === 503;
     if (!isClear)
       problems.push(`adding ${id}, the API answered ${response.status}: ${JSON.stringify({ data, errors })}`);
-    return false;
+    return `${response.status} ${outcome} ${errors?.[0]?.message ?? ''}`;
   }
 
   return {
     problems,
     make: wish => (wish.by === 'insert' ? insert(wish) : add(wish)),
+    insert: insertAll,
+    unanswered: () =>
+      [...asked].flatMap(([id, { confirmed, last }]) => (confirmed ? [] : `item ${id}: ${last}`)),
     giveUp() {
       givenUp = true;
     },

@@ -25,6 +25,7 @@ export function printFigures(figures: Figures): void {
     ['sends repeated, and dropped by their id', figures.repeatedSends],
     ['documents in the index', figures.documents],
     ['runs of the worker that failed for good', figures.failedRuns],
+    ['additions beside a storm, sent within 5 s', figures.sentInTime],
     ['events lost', starting('R1')],
     ['duplicates accepted', starting('R5: sent twice')],
     ['longest drain after a round', `${(figures.longestDrainMs / 1_000).toFixed(1)} s`],

@@ -31,13 +31,13 @@ const atOnce = 5;
 
 export const cancelledByHand = 'cancelled by hand';
 
-/** Rows that stay as they are: they are refused for their size, whatever else is so. */
-const isSmall = (sql: Sql) => sql`octet_length(album) < 1048576`;
+/** Rows that stay as they are: those that are refused for their size, and those of which Inngest loses some. */
+const mayBeTouched = (sql: Sql) => sql`octet_length(album) < 1048576 AND isrc NOT LIKE 'QZLST%'`;
 
 /** Picks some of the rows of this dedupe window that are open, or settled. */
 const some = (sql: Sql, { open, salt }: { open: boolean; salt: number }) => sql`
   SELECT id FROM ingestion_outbox
-  WHERE settled_at IS ${open ? sql`NULL` : sql`NOT NULL`} AND ${isSmall(sql)}
+  WHERE settled_at IS ${open ? sql`NULL` : sql`NOT NULL`} AND ${mayBeTouched(sql)}
     AND created_at > coalesce((SELECT max(at) FROM chaos_days), '-infinity')
   ORDER BY md5(id::text || ${String(salt)}::text) LIMIT ${atOnce}`;
 

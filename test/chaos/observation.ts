@@ -71,6 +71,14 @@ export async function noteADay(sql: Sql): Promise<void> {
   await sql`INSERT INTO chaos_days DEFAULT VALUES`;
 }
 
+/** With its own priority a recording that is sent anew would wait at Inngest for ten minutes. */
+export async function sendAnewAtOnce(sql: Sql): Promise<void> {
+  await sql.unsafe(`
+    CREATE FUNCTION at_once() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.priority := 0; RETURN NEW; END';
+    CREATE TRIGGER at_once BEFORE INSERT ON ingestion_outbox
+      FOR EACH ROW WHEN (NEW.priority = -600) EXECUTE FUNCTION at_once()`);
+}
+
 /** Lets a day pass: what was sent until now is out of the dedupe window of 24 h. */
 export async function passADay(sql: Sql): Promise<void> {
   await sql`

@@ -40,12 +40,16 @@ export type Tally = {
 export type KeptAlive = {
   /** Of the process that is there now; null while there is none. */
   address(): string | null;
+  /** Another one for each process that there was, and each time that it was paused. */
+  life(): string;
   /** Nothing happens to a process that is not ready yet. */
   kill(): void;
   stopCleanly(): void;
   pause(ms: number): Promise<void>;
   /** Reads its log no more, or closes it, as the process that took it would by dying. */
   neglectLog(how: 'unread' | 'closed'): void;
+  /** Of its output, for people. */
+  lastLines(): readonly string[];
   /** The most memory that the process there is now has had resident, in MB; 0 where nobody can tell. */
   peakMemoryMb(): Promise<number>;
   /** Whether starts may arm a crash point from now on. One that is armed already may still fire. */
@@ -158,6 +162,7 @@ export function keepAlive({ entry, environment, crashes, random, tally }: KeptAl
   const running = run();
   return {
     address: () => current?.address ?? null,
+    life: () => `${current?.process.pid} ${current?.stoodStillMs}`,
     kill: () => ask('SIGKILL'),
     stopCleanly: () => ask('SIGTERM'),
     async pause(ms) {
@@ -170,6 +175,7 @@ export function keepAlive({ entry, environment, crashes, random, tally }: KeptAl
       paused.process.kill('SIGCONT');
     },
     neglectLog: how => current?.process.neglectOutput(how),
+    lastLines: () => current?.process.output.slice(-5) ?? ['it is not there'],
     async peakMemoryMb() {
       if (current === null) return 0;
       const status = await readFile(`/proc/${current.process.pid}/status`, 'utf8').catch(() => '');

@@ -11,6 +11,7 @@ import { ensureCollection } from '@segue/track-index/collection.ts';
 import { connectToIndex } from '@segue/track-index/connect.ts';
 import { scrollPointIds } from '@segue/track-index/scroll.ts';
 import type { WorkerOutcome } from './documents.ts';
+import { isLost } from './lostEvents.ts';
 import type { AcceptedEvent } from './model.ts';
 import { lastingPort } from './ports.ts';
 import { refuseEvents } from './refusals.ts';
@@ -29,6 +30,13 @@ export type Services = {
   limitTidal(limit: RateLimit): void;
   /** Puts recordings into the index, which must be reachable. */
   index(isrcs: string[]): Promise<void>;
+  indexUrl: string;
+  /** Takes everything out of the index that relays ask, as a lost disk would; it must be reachable. */
+  wipeIndex(): Promise<void>;
+  /** Recordings that the worker has put into its index, of the events that it got. */
+  worked(): string[];
+  /** When each request arrived first, in ms since 1970. */
+  arrivals(): { title: string; at: number }[];
   /** What Inngest has accepted until now; it must be reachable. */
   events(): AcceptedEvent[];
   /** Runs of the worker that have not ended, while Inngest is reachable. */
@@ -65,6 +73,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   const inngest = await switchable(async port => {
     const file = join(options.folder, 'inngest');
     const server = await startInngest({ file, capacity, port, retryDelayMs });
+    server.loseEvents(isLost);
     refuseEvents(server, { ...options, nextFault: () => inngestFault });
     return server;
   });
@@ -121,6 +130,21 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       tidal.limitRate(null);
     },
     limitTidal: tidal.limitRate,
+    indexUrl: qdrant.url,
+    async wipeIndex() {
+      await fetch(`${qdrant.url}/collections/tracks`, { method: 'DELETE' });
+      await ensureCollection(connectToIndex({ url: qdrant.url, collection: 'tracks', timeoutMs: 10_000 }));
+    },
+    worked: () =>
+      runs()
+        .filter(({ status }) => status === 'Completed')
+        .map(({ event }) => String(event.data?.isrc)),
+    arrivals: () =>
+      inngest
+        .server()
+        .events()
+        .toReversed()
+        .map(({ data, receivedAt }) => ({ title: String(data?.title), at: receivedAt })),
     async index(isrcs) {
       const points = isrcs.map(isrc => ({ id: hashIsrcToUuid(isrc), vector: {}, payload: {} }));
       await put(`${qdrant.url}/collections/tracks/points?wait=true`, { points });

@@ -39,6 +39,7 @@ export function wishesOf(options: { seed: number; rounds: number; roundMs: numbe
   const catalogue: Catalogue = { artists: [artist], albums: [], tracks: [], videos: [] };
   const wishes: Wish[] = [];
   let lastId = 1_000;
+  let lossy = 0;
 
   function track(albumId?: string): string {
     const id = String(++lastId);
@@ -83,9 +84,11 @@ export function wishesOf(options: { seed: number; rounds: number; roundMs: numbe
       else {
         const bytes = bytesOf(random);
         const title = `Insert ${++lastId}`;
-        const isrc = bytes > mostBytes ? isrcOf('QZBIG', lastId) : nextIsrc();
+        const isLossy = random.chance(0.04);
+        const isrc =
+          bytes > mostBytes ? isrcOf('QZBIG', lastId) : isLossy ? isrcOf('QZLST', ++lossy) : nextIsrc();
         const holdMs = random.chance(0.1) ? random.between(200, 1_500) : 0;
-        const force = random.chance(0.15);
+        const force = !isLossy && random.chance(0.15);
         wishes.push({
           atMs,
           round,

@@ -1,0 +1,6 @@
+import { deadWay } from './deadWay.ts';
+import { storm } from './storm.ts';
+import type { Trial } from './trial.ts';
+
+/** One of them follows each round. */
+export const trials: readonly Trial[] = [storm, deadWay];
