@@ -1,4 +1,5 @@
 import type { Part } from './bench.ts';
+import { backfill } from './parts/backfill.ts';
 import { batches } from './parts/batches.ts';
 import { consolePages } from './parts/consolePages.ts';
 import { drain } from './parts/drain.ts';
@@ -19,6 +20,7 @@ export const parts: Part[] = [
   batches,
   relays,
   latency,
+  backfill,
   write,
   halfLoad,
   idle,

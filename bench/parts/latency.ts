@@ -1,23 +1,13 @@
-import { IngestionHint } from '@segue/api/ingestion/hint.ts';
-import { eventId } from '@segue/ingestion/event.ts';
-import { hint } from '@segue/outbox/hint.ts';
-import { createLogger } from '@segue/telemetry/logger.ts';
+import { additionsToArrivals, type Run } from '../arrivals.ts';
 import { type Bench, type Part, type PartResult, rounds, scaled } from '../bench.ts';
-import { untilSettled } from '../outboxDrain.ts';
 import { linePlot } from '../plot.ts';
-import { cpuSeconds } from '../processUsage.ts';
-import { type Recording, recordings } from '../recordings.ts';
-import { startRelay } from '../relayProcess.ts';
 import { measured, percentile } from '../statistics.ts';
-import { addSteadily, addTrack } from '../steadyAdditions.ts';
 import { number, withSpread } from '../table.ts';
 
 /** How long after its commit an addition's event is at Inngest. */
 export const latency: Part = { name: 'latency', title: 'Latency', run };
 
 const perSecond = 200;
-/** The first additions find a relay that has not worked yet. */
-const warmUpSeconds = 1;
 /** Without a hint it is the same to a relay whether LISTEN fails or nobody speaks: it lives by polling. */
 const modes = [
   { name: 'with LISTEN', hinted: true, p50: 10, p99: 50 },
@@ -29,7 +19,7 @@ async function run(bench: Bench): Promise<PartResult> {
   const runs = new Map(modes.map(mode => [mode, [] as Run[]]));
   for (let round = 1; round <= rounds; round++) {
     for (const mode of modes) {
-      const run = await additionsToArrivals(bench, { seconds, hinted: mode.hinted });
+      const run = await additionsToArrivals(bench, { perSecond, seconds, hinted: mode.hinted });
       runs.get(mode)?.push(run);
       bench.progress(`${mode.name}: p50 ${number(percentile(run.latencies, 50), 1)} ms`);
     }
@@ -82,64 +72,6 @@ async function run(bench: Bench): Promise<PartResult> {
     },
     plots: { latency: distribution(all) },
   };
-}
-
-type Run = {
-  /** ms from the commit's answer to the event's arrival, one for each recording that is not indexed. */
-  latencies: number[];
-  /** CPU time of the relay; null where it cannot be known. */
-  relayShareOfCore: number | null;
-};
-
-async function additionsToArrivals(
-  { server, sink }: Bench,
-  { seconds, hinted }: { seconds: number; hinted: boolean },
-): Promise<Run> {
-  await using database = await server.createDatabase({ migrated: true });
-  const { sql, url } = database;
-  const relay = await startRelay(url, sink.url);
-  const hints = new IngestionHint(() => hint(sql), createLogger('bench', 'silent'));
-  try {
-    const warmUp = perSecond * warmUpSeconds;
-    const total = warmUp + perSecond * seconds;
-    // 5 % of them repeat a recording; those have no event, and the first request's commit is what counts.
-    const requested = recordings(1, total);
-    const isFirst = firstRequests(requested);
-    const committedAt = new Map<string, number>();
-    await sink.reset();
-    const start = performance.now();
-    const cpuBefore = await cpuSeconds(relay.pid, { descendants: false });
-    await addSteadily({ perSecond, seconds: warmUpSeconds + seconds }, async number => {
-      const recording = requested[number] as Recording;
-      await addTrack(sql, recording);
-      if (number >= warmUp && isFirst.has(number)) {
-        committedAt.set(eventId(recording.isrc, 1), Number(process.hrtime.bigint()) / 1e6);
-      }
-      if (hinted) hints.give();
-    });
-    const took = (performance.now() - start) / 1_000;
-    const cpu = await cpuSeconds(relay.pid, { descendants: false });
-    await untilSettled([relay], total);
-    const { arrivals } = await sink.report({ withArrivals: true });
-    const latencies = arrivals.flatMap(([id, arrivedAt]) => {
-      const committed = committedAt.get(id);
-      return committed === undefined ? [] : [arrivedAt - committed];
-    });
-    const used = cpu === null || cpuBefore === null ? null : cpu - cpuBefore;
-    return { latencies, relayShareOfCore: used === null ? null : used / took };
-  } finally {
-    await hints.flush();
-    await relay.stop();
-  }
-}
-
-/** The places in the list at which a recording is requested for the first time. */
-function firstRequests(requested: Recording[]): Set<number> {
-  const first = new Map<string, number>();
-  requested.forEach(({ isrc }, number) => {
-    if (!first.has(isrc)) first.set(isrc, number);
-  });
-  return new Set(first.values());
 }
 
 /** The share of events that had arrived after so long, over powers of ten. */
