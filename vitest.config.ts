@@ -11,11 +11,9 @@ export default defineConfig({
     // Vitest would leave one core to itself, and with two cores test one file at a time. Most tests wait more
     // than they compute.
     maxWorkers: Math.max(2, availableParallelism()),
-    // A machine with two busy cores breaks a time limit now and then. The report names a test that needed a second try.
-    retry: process.env.CI ? 1 : 0,
     exclude: ['**/node_modules/**', 'test/containers/**'],
     projects: [
-      { extends: true, test: { name: 'unit', include: files('unit') } },
+      { extends: true, test: { name: 'unit', include: files('unit'), testTimeout: 30_000 } },
       {
         extends: true,
         test: { name: 'int', include: files('int'), globalSetup, hookTimeout: 60_000, testTimeout: 30_000 },

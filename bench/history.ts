@@ -47,6 +47,22 @@ export async function addHistory(sql: Sql, from: number, count: number): Promise
 }
 
 /**
+ * Adds requests whose texts have other lengths: every tenth has 300 KiB, every other tenth 40 KiB, and every four-hundredth
+ * 2.9 MiB. Half of the long texts have letters that take two bytes each in a process.
+ */
+export async function addLongTexts(sql: Sql, count: number): Promise<void> {
+  await sql.unsafe(`
+    INSERT INTO ingestion_outbox (isrc, title, artist, album)
+    SELECT ${isrcInSql('n')}, 'Long', 'Texts', CASE
+      WHEN n % 400 = 0 THEN repeat('a', 2900 * 1024)
+      WHEN n % 20 = 0 THEN repeat('a', 300 * 1024)
+      WHEN n % 10 = 0 THEN repeat('ж', 150 * 1024)
+      WHEN n % 10 = 5 THEN repeat('ж', 20 * 1024)
+      ELSE 'Short' END
+    FROM generate_series(${pendingFrom + 1}::bigint, ${pendingFrom + count}) AS n`);
+}
+
+/**
  * Adds requests that are due, one every 5 ms until now, and vacuums, as autovacuum does within a minute. Left to that,
  * a vacuum of a million rows falls into the first measurements behind a long history, and none into those without:
  * claim and settlement took 1.3 to 1.4 times as long while it ran, and 1.0 to 1.1 times after it.
