@@ -25,7 +25,13 @@ export type PartResult = {
   plots?: Record<string, string>;
 };
 
-export type Part = { name: string; title: string; run(bench: Bench): Promise<PartResult> };
+export type Part = {
+  name: string;
+  title: string;
+  /** Whether it runs only when it is asked for: it takes as long as all others. */
+  onlyByName?: boolean;
+  run(bench: Bench): Promise<PartResult>;
+};
 
 /** How often each thing is measured; the runs of different things take turns. */
 export const rounds = 3;

@@ -5,9 +5,10 @@ import { parts } from './parts.ts';
 import { type PartRun, printable, writeResults } from './results.ts';
 import { startSink } from './sink/sink.ts';
 
+const onlyByName = parts.flatMap(({ name, onlyByName }) => (onlyByName ? name : [])).join(', ');
 const usage = `npm run bench -- [part…] [--scale 0.05]
 
-Parts: ${parts.map(part => part.name).join(', ')}. Without any, all of them.
+Parts: ${parts.map(part => part.name).join(', ')}. Without any, all but ${onlyByName}.
 --scale makes counts and times smaller, to try a part out; then nothing is written to results.json.`;
 
 /** `npm run bench`: starts a database and servers of its own, measures, prints, and writes the results. */
@@ -23,7 +24,9 @@ async function main(): Promise<void> {
     process.exitCode = values.help ? 0 : 1;
     return;
   }
-  const chosen = parts.filter(part => positionals.length === 0 || positionals.includes(part.name));
+  const chosen = parts.filter(({ name, onlyByName }) =>
+    positionals.length === 0 ? !onlyByName : positionals.includes(name),
+  );
 
   const server = await startDatabaseServer();
   const sink = await startSink();

@@ -5,6 +5,7 @@ import { consolePages } from './parts/consolePages.ts';
 import { drain } from './parts/drain.ts';
 import { growth } from './parts/growth.ts';
 import { halfLoad } from './parts/halfLoad.ts';
+import { hostile } from './parts/hostile.ts';
 import { idle } from './parts/idle.ts';
 import { latency } from './parts/latency.ts';
 import { memory } from './parts/memory.ts';
@@ -28,4 +29,5 @@ export const parts: Part[] = [
   growth,
   queries,
   consolePages,
+  hostile,
 ];

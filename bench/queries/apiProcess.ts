@@ -28,6 +28,9 @@ export type ApiProcess = {
     query: string,
     options?: { times?: number; variables?: object | undefined },
   ): Promise<Measurement | null>;
+  /** The most memory that it has had; since the last measurement, where there was one. */
+  peakMb(): Promise<number | null>;
+  ended(): boolean;
   stop(): Promise<void>;
 };
 
@@ -125,6 +128,8 @@ export async function startApi(
       if (probed === null) return null;
       return { ...worst, ...probed, ms, livezMs, memoryMb: peak - idleMb };
     },
+    peakMb: () => peakMemoryMb(child.pid as number),
+    ended: () => child.exitCode !== null || child.signalCode !== null,
     async stop() {
       child.kill('SIGTERM');
       await exited;
