@@ -26,8 +26,21 @@ export async function cpuSeconds(
  * @returns null where there is no /proc (macOS)
  */
 export async function cpuMilliseconds(pid: number): Promise<number | null> {
-  const text = await readFile(`/proc/${pid}/schedstat`, 'utf8').catch(() => null);
-  return text === null ? null : Number(text.split(' ')[0]) / 1e6;
+  return (await mainThreadMs(pid))?.ran ?? null;
+}
+
+/**
+ * What the first thread of a process has run so far, and how long it waited for a processor though it had work, in ms.
+ *
+ * @returns null where there is no /proc (macOS)
+ */
+export async function mainThreadMs(pid: number): Promise<{ ran: number; waited: number } | null> {
+  try {
+    const [ran, waited] = (await readFile(`/proc/${pid}/schedstat`, 'utf8')).split(' ');
+    return { ran: Number(ran) / 1e6, waited: Number(waited) / 1e6 };
+  } catch {
+    return null;
+  }
 }
 
 /** The most memory that a process has had at any moment so far, in MB (`VmHWM`); null where there is no /proc. */

@@ -52,7 +52,7 @@ export function request(name: string, target: Target, asked: Asked, right: Right
 export type Right = { status: number | number[]; has?: string | RegExp; hasNot?: string | RegExp };
 
 /** @returns what is wrong with an answer; null when nothing is */
-export function faultOf({ status, text }: Answer, { status: statuses, has, hasNot }: Right): string | null {
+function faultOf({ status, text }: Answer, { status: statuses, has, hasNot }: Right): string | null {
   const shown = `${status} ${text.slice(0, 300)}`;
   if (![statuses].flat().includes(status)) return `not ${[statuses].flat().join(' or ')}: ${shown}`;
   if (has !== undefined && !new RegExp(has).test(text)) return `without ${has}: ${shown}`;

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { peakMemoryMb } from '../processUsage.ts';
+import { mainThreadMs, peakMemoryMb } from '../processUsage.ts';
 import type { Probed } from './probe.ts';
 
 /** What Node takes for its old generation in a container of 384 MiB: half of it. */
@@ -30,6 +30,8 @@ export type ApiProcess = {
   ): Promise<Measurement | null>;
   /** The most memory that it has had; since the last measurement, where there was one. */
   peakMb(): Promise<number | null>;
+  /** As `processUsage.ts` tells it of a process. */
+  mainThreadMs(): ReturnType<typeof mainThreadMs>;
   ended(): boolean;
   stop(): Promise<void>;
 };
@@ -129,6 +131,7 @@ export async function startApi(
       return { ...worst, ...probed, ms, livezMs, memoryMb: peak - idleMb };
     },
     peakMb: () => peakMemoryMb(child.pid as number),
+    mainThreadMs: () => mainThreadMs(child.pid as number),
     ended: () => child.exitCode !== null || child.signalCode !== null,
     async stop() {
       child.kill('SIGTERM');

@@ -99,11 +99,12 @@ export class AnswerSlots {
     const { waiting, waitingOfUser } = this.#capacity;
     const ofUser = [...this.#line].filter(each => each.userId === userId).length;
     if (this.#line.size < waiting && ofUser < waitingOfUser) return;
-    throw new QueryRefusal(
-      'RATE_LIMITED',
-      429,
-      `Too many large queries wait for their turn. Please try again in ${retryAfterSeconds} s, or ask for less at a time.`,
-      { retryAfterSeconds },
-    );
+    throw refusalOfLine('Too many large queries wait for their turn.');
   }
+}
+
+/** @param reason a sentence */
+export function refusalOfLine(reason: string): QueryRefusal {
+  const message = `${reason} Please try again in ${retryAfterSeconds} s, or ask for less at a time.`;
+  return new QueryRefusal('RATE_LIMITED', 429, message, { retryAfterSeconds });
 }

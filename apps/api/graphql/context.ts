@@ -2,7 +2,7 @@ import { reasonOf } from '@segue/process/reason.ts';
 import type { Logger } from '@segue/telemetry/logger.ts';
 import type { FastifyRequest } from 'fastify';
 import type { Database } from '../database.ts';
-import { type RequestTime, requestTime, within } from '../http/deadline.ts';
+import { demandTime, type RequestTime, requestTime, within } from '../http/deadline.ts';
 import type { Limits } from '../http/limits.ts';
 import type { OutageGuard } from '../http/outageGuard.ts';
 import { userOf } from '../http/user.ts';
@@ -21,6 +21,7 @@ import { HeldPlaces } from './heldPlaces.ts';
 import { lineUntilFailure } from './lineUntilFailure.ts';
 import { Listings } from './listings.ts';
 import { once } from './once.ts';
+import type { ReadingLines } from './readingLines.ts';
 
 declare module 'mercurius' {
   interface MercuriusContext extends RequestContext {}
@@ -37,6 +38,8 @@ export type RequestContext = {
   albumIngestionOf(albumId: string): Promise<AlbumIngestion>;
   /** Runs what asks the outside no longer than the request may take, and not while the database is known to be away. */
   bounded: Bounded;
+  /** The same for what only reads: two at a time for a user, and nothing for a client that has gone. */
+  reading: Bounded;
   /** Of the user's whole library; read once a request, however often they are asked for. */
   library: { items: () => Promise<ItemCounts>; recordings: () => Promise<RecordingCounts> };
   /** For the log: why the status of recordings cannot be told. Said once a request, however many they are. */
@@ -53,6 +56,7 @@ export function createContext(
     logger,
     limits,
     largeListings,
+    readingLines,
   }: {
     database: Database;
     guard: OutageGuard;
@@ -60,21 +64,27 @@ export function createContext(
     limits: Limits;
     /** Places for answers with long listings of albums. */
     largeListings: AnswerSlots;
+    readingLines: ReadingLines;
   },
 ): RequestContext {
   const time = requestTime(limits.requestTimeoutMs, limits.catalogBudgetMs);
   const bounded: Bounded = work => guard.run(() => within(time, work()));
+  const places = new HeldPlaces(request, time);
+  const reading: Bounded = work =>
+    bounded(() =>
+      readingLines.run(userOf(request), () => {
+        demandTime(time);
+        places.demandClient();
+        return work();
+      }),
+    );
   let noted = false;
   // One after the other: an answer that is made in turns asks in each, and would take all connections of the pool.
   const statuses = lineUntilFailure();
-  const places = new HeldPlaces(request, time);
   const listings = new Listings(
     {
-      count: ids => bounded(() => countListedTracks(database, ids)),
-      read: async ids => {
-        places.demandClient();
-        return await bounded(() => readListings(database, ids));
-      },
+      count: ids => reading(() => countListedTracks(database, ids)),
+      read: ids => reading(() => readListings(database, ids)),
       enter: cost => places.take(largeListings, cost),
     },
     limits.listingComplexity,
@@ -86,18 +96,19 @@ export function createContext(
     },
     time,
     bounded,
+    reading,
     listings,
     places,
     statusOf: createStatusLookup(requests =>
-      statuses(() => bounded(() => readIngestions(database, requests))),
+      statuses(() => reading(() => readIngestions(database, requests))),
     ),
     albumIngestionOf: batched(
-      ids => bounded(() => readAlbumIngestions(database, ids)),
+      ids => reading(() => readAlbumIngestions(database, ids)),
       id => id,
     ),
     library: {
-      items: once(() => bounded(() => countItemsOf(database, userOf(request)))),
-      recordings: once(() => bounded(() => countRecordingsOf(database, userOf(request)))),
+      items: once(() => reading(() => countItemsOf(database, userOf(request)))),
+      recordings: once(() => reading(() => countRecordingsOf(database, userOf(request)))),
     },
     noteUnknownStatus(error) {
       if (noted) return;

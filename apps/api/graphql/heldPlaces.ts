@@ -1,8 +1,10 @@
+import { within } from '@segue/process/timeLimit.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type RequestTime, within } from '../http/deadline.ts';
+import type { RequestTime } from '../http/deadline.ts';
 import { Refusal } from '../http/refusal.ts';
 import { userOf } from '../http/user.ts';
-import type { AnswerSlots, Place } from './answerSlots.ts';
+import { type AnswerSlots, type Place, refusalOfLine } from './answerSlots.ts';
+import type { QueryRefusal } from './queryRefusal.ts';
 
 /** For as long a client that reads its answer slowly keeps the place from others. */
 const longestTakingMs = 5_000;
@@ -22,7 +24,7 @@ export class HeldPlaces {
   /**
    * Waits for a place.
    *
-   * @throws Refusal `RATE_LIMITED` when too many wait already, `REQUEST_TIMEOUT` when the request's time is over
+   * @throws QueryRefusal `RATE_LIMITED` when too many wait already, or when the request's time is over
    */
   async take(slots: AnswerSlots, cost: number): Promise<void> {
     const place = slots.take(userOf(this.#request), cost);
@@ -30,7 +32,7 @@ export class HeldPlaces {
     // Whatever becomes of the request: nothing is made of it when its time is over.
     this.#overdue ??= setTimeout(() => this.#leave(), this.#time.limitMs + longestTakingMs).unref();
     try {
-      await within(this.#time, place.entered);
+      await within(this.#time.endsAt - performance.now(), place.entered, () => stillInLine(this.#time));
       this.demandClient();
     } catch (error) {
       place.leave();
@@ -68,4 +70,9 @@ export class HeldPlaces {
     clearTimeout(this.#overdue);
     for (const place of this.#places) place.leave();
   }
+}
+
+/** No failure of ours: nothing was begun, and the queries before it were mostly of the same user. */
+function stillInLine({ limitMs }: RequestTime): QueryRefusal {
+  return refusalOfLine(`This waited ${limitMs} ms behind other large queries.`);
 }

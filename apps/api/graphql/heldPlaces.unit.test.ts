@@ -73,6 +73,20 @@ test('a place is free some time after a request that came to no answer', async (
   expect(await isFree(slots)).toBe(true);
 });
 
+test('who waits in line until the time of the request is over is asked to come back, and takes no place', async () => {
+  const slots = oneEach();
+  await entered(slots);
+  const late = expect(entered(slots)).rejects.toMatchObject({
+    code: 'RATE_LIMITED',
+    statusCode: 429,
+    message: expect.stringContaining('waited 40000 ms'),
+  });
+  await vi.advanceTimersByTimeAsync(40_000);
+  await late;
+  await vi.advanceTimersByTimeAsync(5_000);
+  expect(await isFree(slots)).toBe(true);
+});
+
 test('nothing is made for a client that has gone, and its place is free', async () => {
   const slots = oneEach();
   socket.destroyed = true;

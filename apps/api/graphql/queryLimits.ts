@@ -4,6 +4,7 @@ import type { Limits } from '../http/limits.ts';
 import { Refusal } from '../http/refusal.ts';
 import { userOf } from '../http/user.ts';
 import { slotsFor } from './answerSlots.ts';
+import { FairTurns } from './fairTurns.ts';
 import { costOf } from './queryCost.ts';
 import { shapeOf } from './queryShape.ts';
 import { requestedOperation } from './requestedOperation.ts';
@@ -12,6 +13,12 @@ import { requestedOperation } from './requestedOperation.ts';
 export function limitQueries(server: FastifyInstance, limits: Limits, allowance: MutationAllowance): void {
   const { graphql } = server;
   const largeQueries = slotsFor(limits.queryComplexity);
+  const turns = new FairTurns();
+
+  graphql.addHook('preParsing', async (_schema, _source, { places, reply }) => {
+    await turns.take(userOf(reply.request));
+    places.demandClient();
+  });
 
   // Before validation, whose rules compare fields with each other.
   graphql.addHook('preValidation', async (_schema, document) => {

@@ -50,6 +50,7 @@ async function expected({ query, variables }: RandomRequest): Promise<Compared> 
     userId: 'local',
     time: requestTime(30_000),
     bounded: (work: () => unknown) => work(),
+    reading: (work: () => unknown) => work(),
     // The API makes an answer in turns: this one is whole at once.
     listings: {
       behind: (work: () => unknown) => work(),

@@ -28,12 +28,16 @@ export function budgetEndsAt({ catalogEndsAt, catalogBudgetMs }: RequestTime): n
  *
  * @throws Refusal `REQUEST_TIMEOUT`
  */
-export async function within<Result>(
-  { endsAt, limitMs }: RequestTime,
-  work: Promise<Result>,
-): Promise<Result> {
-  return await withinMs(endsAt - performance.now(), work, () => {
-    const message = `This took longer than ${limitMs} ms and was given up. A change may or may not have been made.`;
-    return new Refusal('REQUEST_TIMEOUT', 503, message);
-  });
+export async function within<Result>(time: RequestTime, work: Promise<Result>): Promise<Result> {
+  return await withinMs(time.endsAt - performance.now(), work, () => overdue(time));
+}
+
+/** @throws Refusal `REQUEST_TIMEOUT` when the time is up */
+export function demandTime(time: RequestTime): void {
+  if (performance.now() >= time.endsAt) throw overdue(time);
+}
+
+function overdue({ limitMs }: RequestTime): Refusal {
+  const message = `This took longer than ${limitMs} ms and was given up. A change may or may not have been made.`;
+  return new Refusal('REQUEST_TIMEOUT', 503, message);
 }

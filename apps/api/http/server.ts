@@ -14,6 +14,7 @@ import { createContext } from '../graphql/context.ts';
 import { guardDocuments } from '../graphql/documentGuards.ts';
 import { createErrorFormatter } from '../graphql/errors.ts';
 import { limitQueries } from '../graphql/queryLimits.ts';
+import { ReadingLines } from '../graphql/readingLines.ts';
 import { createResolvers } from '../graphql/resolvers/resolvers.ts';
 import { nameOperations, traceOperations } from '../graphql/traceOperations.ts';
 import type { Library } from '../library/library.ts';
@@ -77,6 +78,7 @@ export async function createServer(library: Library, options: ServerOptions): Pr
   const { authenticate, keys, mutationAllowance, limits, hostRule, allowedOrigins, explorable, metrics } =
     options;
   const guard = new OutageGuard();
+  const readingLines = new ReadingLines();
   const largeListings = slotsFor(limits.listingComplexity);
   // "Did you mean …?" would tell what introspection does not. mercurius's types do not know of it yet.
   const validateOptions = { maxErrors: namedErrors, hideSuggestions: !explorable };
@@ -98,7 +100,8 @@ export async function createServer(library: Library, options: ServerOptions): Pr
   await server.register(mercurius, {
     schema: await readFile(new URL('../graphql/schema.graphql', import.meta.url), 'utf8'),
     resolvers: createResolvers(library, limits),
-    context: request => createContext(request, { database, guard, logger, limits, largeListings }),
+    context: request =>
+      createContext(request, { database, guard, logger, limits, largeListings, readingLines }),
     errorFormatter: answerByMediaType(noteOutcomes(createErrorFormatter(logger))),
     // Compiled queries answered otherwise than graphql-js, and compiling some took seconds (docs/performance.md).
     jit: 0,

@@ -28,8 +28,8 @@ export function clientInputs(target: Target, paging: Target): Input[] {
       target,
       {
         body: {
-          query: 'query ($n: Int = 2) { getLibraryTracks(first: $n) { id } }',
-          variables: { n: null },
+          query: 'query ($id: ID = "none") { getLibraryTrack(id: $id) { id } }',
+          variables: { id: null },
         },
       },
       { status: [200, 400], has: 'BAD_USER_INPUT' },

@@ -1,11 +1,18 @@
 import { expect, test, vi } from 'vitest';
-import { requestTime, within } from '../../http/deadline.ts';
+import { demandTime, requestTime, within } from '../../http/deadline.ts';
 import { oneByOne } from './oneByOne.ts';
 
 function requestOf(limitMs: number) {
   const time = requestTime(limitMs);
-  const bounded = <Result>(work: () => Promise<Result>) => within(time, work());
-  return { time, bounded };
+  const reading = <Result>(work: () => Promise<Result>) =>
+    within(
+      time,
+      (async () => {
+        demandTime(time);
+        return await work();
+      })(),
+    );
+  return { time, reading };
 }
 
 test("a request's reads come one after the other, another's beside them, and one that fails spoils no other", async () => {

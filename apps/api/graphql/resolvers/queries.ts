@@ -6,26 +6,25 @@ import { findItem, type LibraryTable, listItems } from '../../library/items.ts';
 import type { Library } from '../../library/library.ts';
 import { type ConnectionArguments, readConnectionPage, readPage } from '../../library/page.ts';
 import { connection } from './connection.ts';
-import { root } from './root.ts';
 
 type PageArguments = { first?: number | null; after?: string | null };
 type FilterArgument = { filter?: LibraryFilter | null };
 type IdArgument = { id: string };
 
 export function queries({ database }: Library, limits: Limits) {
-  const list = (table: LibraryTable) =>
-    root((given: PageArguments, { userId, listings }) => {
+  const list =
+    (table: LibraryTable) =>
+    async (_: unknown, given: PageArguments, { userId, listings, reading }: MercuriusContext) => {
       const page = readPage(given, limits.pageSize);
       const list = { database, table, userId, filter: {} };
-      return async () => (await listings.behind(() => listItems(list, page))).items;
-    });
+      const { items } = await listings.behind(() => reading(() => listItems(list, page)));
+      return items;
+    };
 
-  const item = (table: LibraryTable) =>
-    root(
-      ({ id }: IdArgument, { userId, listings }) =>
-        () =>
-          listings.behind(() => findItem(database, table, userId, id)),
-    );
+  const item =
+    (table: LibraryTable) =>
+    (_: unknown, { id }: IdArgument, { userId, listings, reading }: MercuriusContext) =>
+      listings.behind(() => reading(() => findItem(database, table, userId, id)));
 
   const connectionOf =
     (table: LibraryTable) =>
