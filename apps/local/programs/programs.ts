@@ -37,7 +37,7 @@ export function programsOf(configuration: Configuration): Program[] {
       host: configuration.RELAY_HOST,
       portVariable: 'RELAY_PORT',
       port: configuration.RELAY_PORT,
-      frontDoor: '/',
+      frontDoor: '/console/',
     },
     {
       name: 'worker',

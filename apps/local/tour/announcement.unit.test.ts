@@ -38,7 +38,7 @@ test('each part is told with what it is, where it is, and why it is not where it
     '  TIDAL       real      http://tidal',
     '  Inngest     stand-in  http://inngest (port 8288 is taken)',
     '  api         running   http://127.0.0.1:4001/graphql (port 4000 is taken)',
-    '  relay       running   http://127.0.0.1:4101/ (port 4100 is taken)',
+    '  relay       running   http://127.0.0.1:4101/console/ (port 4100 is taken)',
     '  worker      running   http://127.0.0.1:4201/readyz (port 4200 is taken)',
   ]);
 });
