@@ -88,6 +88,8 @@ async function takeAll(url: string): Promise<void> {
         const page = await browser.newPage({ viewport, colorScheme, reducedMotion: 'reduce' });
         for (const { name, path } of pages) {
           if (isForDocs && !documented.includes(`${name}-${size}-${colorScheme}`)) continue;
+          // As a relay says every few seconds that it is there, and that it cannot send.
+          await sql`UPDATE relays SET last_heartbeat = now(), state = 'held_back'`;
           await page.goto(address + path);
           if (name === 'overview') await page.locator('.uplot').nth(1).waitFor();
           const picture = await page.screenshot({ fullPage: !isForDocs });

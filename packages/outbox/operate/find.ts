@@ -130,8 +130,12 @@ async function findByAge(
 async function findById({ db, filter, order, limit, cursor }: Search): Promise<Page> {
   const newest = order === 'newest';
   const [lowest, highest] = await Promise.all([
-    filter.createdAfter ? idAt(db, filter.createdAfter.getTime() - idsStrayMs) : Number.MIN_SAFE_INTEGER,
-    filter.createdBefore ? idAt(db, filter.createdBefore.getTime() + idsStrayMs) : Number.MAX_SAFE_INTEGER,
+    filter.createdAfter
+      ? idsAround(db, filter.createdAfter.getTime() - idsStrayMs).then(({ low }) => low)
+      : Number.MIN_SAFE_INTEGER,
+    filter.createdBefore
+      ? idsAround(db, filter.createdBefore.getTime() + idsStrayMs).then(({ high }) => high)
+      : Number.MAX_SAFE_INTEGER,
   ]);
   const start = cursor?.id ?? (newest ? highest : lowest - 1);
   const sorted = newest ? db`request.id DESC` : db`request.id`;
@@ -154,21 +158,27 @@ async function findById({ db, filter, order, limit, cursor }: Search): Promise<P
 /** A transaction takes its ids some time after its moment. */
 const idsStrayMs = 60_000;
 
-/** The lowest id of a request that was made at that moment (ms) or later, all but exactly: some 24 looks at the primary key. */
-async function idAt(db: Queryable, atMs: number): Promise<number> {
+/** So near is near enough: what lies between is looked at anyway. */
+const nearIds = 1_000;
+
+/**
+ * Between which ids the first request lies that was made at that moment (ms) or later, all but exactly: some 14 looks at
+ * the primary key among ten million.
+ */
+async function idsAround(db: Queryable, atMs: number): Promise<{ low: number; high: number }> {
   const [bounds] = await db<[{ low: number | null; high: number | null }]>`
     SELECT (SELECT min(id) FROM ingestion_outbox) AS low, (SELECT max(id) FROM ingestion_outbox) AS high`;
-  if (bounds.low === null || bounds.high === null) return 0;
+  if (bounds.low === null || bounds.high === null) return { low: 0, high: 0 };
   let low = bounds.low;
   let high = bounds.high + 1;
-  while (low < high) {
+  while (high - low > nearIds) {
     const middle = Math.floor((low + high) / 2);
     const [row] = await db<{ id: number; earlier: boolean }[]>`
       SELECT id, created_at < ${new Date(atMs)} AS earlier FROM ingestion_outbox WHERE id >= ${middle} ORDER BY id LIMIT 1`;
     if (row?.earlier) low = row.id + 1;
     else high = middle;
   }
-  return low;
+  return { low, high };
 }
 
 function columns(db: Queryable): PendingQuery<Row[]> {

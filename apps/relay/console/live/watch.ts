@@ -1,6 +1,7 @@
 import type { Sql } from '@segue/database/connection.ts';
 import { type Glance, readGlance } from '@segue/outbox/operate/glance.ts';
 import { type Rates, readRates } from '@segue/outbox/operate/minutes.ts';
+import { type PausedReconciliation, readPausedReconciliation } from '@segue/outbox/operate/reconciliation.ts';
 import { pause } from '@segue/process/pause.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import type { Dependency } from './dependencies.ts';
@@ -13,6 +14,8 @@ export type Snapshot = {
   /** Null when the database did not answer. */
   glance: Glance | null;
   rates: Rates | null;
+  /** Why what is missing in the index is not sent anew; null: all is well, or nobody knows. */
+  reconciliation: PausedReconciliation | null;
   /** Why it did not answer. */
   failure: string | null;
   dependencies: Dependency[];
@@ -113,9 +116,9 @@ export class Watch {
   async #readOnce(): Promise<Snapshot> {
     const { sql, health, workerUrls } = this.#options;
     const startedAt = performance.now();
-    const database = Promise.all([readGlance(sql), readRates(sql)]).then(
-      ([glance, rates]) => ({ glance, rates, failure: null }),
-      error => ({ glance: null, rates: null, failure: reasonOf(error) }),
+    const database = Promise.all([readGlance(sql), readRates(sql), readPausedReconciliation(sql)]).then(
+      ([glance, rates, reconciliation]) => ({ glance, rates, reconciliation, failure: null }),
+      error => ({ glance: null, rates: null, reconciliation: null, failure: reasonOf(error) }),
     );
     const [answer, workers] = await Promise.all([
       database.finally(() => {

@@ -42,6 +42,14 @@ export function consoleFindings(snapshot: Snapshot): ConsoleFinding[] {
     });
   }
   if (glance !== null) findings.push(...ofOutbox(glance, findings.length > 0));
+  if (snapshot.reconciliation !== null) {
+    const { at, reason } = snapshot.reconciliation;
+    findings.push({
+      severity: 'warning',
+      summary: `What is missing in the index has not been sent anew for ${duration((snapshot.readAt - at.getTime()) / 1_000)}`,
+      advice: `${short(reason)}. Additions are sent all the same.`,
+    });
+  }
   return [
     ...findings.filter(({ severity }) => severity === 'failure'),
     ...findings.filter(({ severity }) => severity === 'warning'),
@@ -93,8 +101,8 @@ function ofOutbox(glance: NonNullable<Snapshot['glance']>, explained: boolean): 
       case 'stalled':
         findings.push({
           severity,
-          summary: `The oldest request that could be sent has waited for ${duration(open.oldestDueSeconds ?? 0)}`,
-          advice: `${boundedCount(open)} wait in all. R1 promises 5 s.`,
+          summary: `${boundedCount(open)} requests wait, the oldest that could be sent for ${duration(open.oldestDueSeconds ?? 0)}`,
+          advice: 'An addition is sent within 5 s as long as nothing holds it up. None is lost meanwhile.',
           link: { to: '/console/requests?status=pending&order=oldest', label: 'See the oldest' },
         });
         break;
@@ -104,7 +112,7 @@ function ofOutbox(glance: NonNullable<Snapshot['glance']>, explained: boolean): 
         findings.push({
           severity,
           summary: `${boundedCount(dead)} dead ${dead.count === 1 ? 'request' : 'requests'}${
-            dead.lastHour > 0 ? `, ${count(dead.lastHour)} since an hour ago` : ''
+            dead.lastHour > 0 ? `, ${count(dead.lastHour)} in the last hour` : ''
           }`,
           advice: `${most}Nothing sends them by itself any more: requeue them once the cause is gone, or discard them.`,
           link: { to: '/console/requests?status=dead', label: 'See them' },

@@ -73,7 +73,7 @@ export function figuresPart({ glance, rates }: Snapshot): Markup {
 ${card('Waiting', html`<a href="/console/requests?status=pending&amp;order=oldest">${boundedCount(open)}</a>`, oldest)}
 ${card('Sent a minute', html`${rate(rates.scheduled)}`, rates.lagHigh === null ? 'nothing lately' : `95 % within ${duration(rates.lagHigh)}`)}
 ${card('Skipped a minute', html`${rate(rates.skipped)}`, 'indexed or duplicate')}
-${card('Dead', html`<a href="/console/requests?status=dead">${boundedCount(dead)}</a>`, `${count(dead.lastHour)} since an hour ago`)}
+${card('Dead', html`<a href="/console/requests?status=dead">${boundedCount(dead)}</a>`, `${count(dead.lastHour)} in the last hour`)}
 ${card('Tracks TIDAL owes', html`<a href="/console/albums#owed">${count(owed.tracks)}</a>`, owed.count === 0 ? 'no item' : `${boundedCount(owed)} ${owed.count === 1 ? 'item' : 'items'}`)}
 </dl>`;
 }

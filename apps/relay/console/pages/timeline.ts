@@ -106,8 +106,12 @@ function decisionOf(request: RecordingRequest): [IconName, Markup] {
       html`Inngest accepted the event for request ${id}${event === null ? nothing : html`, <span class="code">${event}</span>`}${refused}. ${asked}`,
     ];
   }
-  if (status === 'dead')
-    return ['failure', html`Request ${id} was set aside as dead${refused}: ${reason ?? 'no reason'}.`];
+  if (status === 'dead') {
+    // What refused a request the last time is why it is dead.
+    const times =
+      attempts === 0 ? '' : `, after ${refusals(attempts, lastError === reason ? null : lastError)}`;
+    return ['failure', html`Request ${id} was set aside as dead${times}: ${reason ?? 'no reason'}.`];
+  }
   const why = skipReasons[reason ?? ''] ?? `${(reason ?? 'no reason').replaceAll('_', ' ')}.`;
   return ['skipped', html`Request ${id} was skipped${refused}: ${why}`];
 }

@@ -45,9 +45,9 @@ export async function fillScene(
     SELECT isrc, id, 1, settled_at, CASE WHEN id % 3 > 0 THEN settled_at + interval '21 seconds' END
     FROM ingestion_outbox WHERE status = 'scheduled'`;
   await sql`
-    INSERT INTO ingestion_outbox (isrc, title, artist, album, created_at, request_id)
+    INSERT INTO ingestion_outbox (isrc, title, artist, album, created_at, available_at, request_id)
     SELECT 'GB' || 'SEG' || lpad(n::text, 7, '0'), (${[...titles]}::text[])[1 + n % 8], (${names}::text[])[1 + n % 8],
-      (${records}::text[])[1 + n % 8], now() - interval '14 minutes' + n * interval '5 ms', gen_random_uuid()
+      (${records}::text[])[1 + n % 8], now() - interval '14 minutes' + n * interval '5 ms', now() - interval '14 minutes' + n * interval '5 ms', gen_random_uuid()
     FROM generate_series(1, ${waiting}::int) AS n`;
   await sql`
     INSERT INTO ingestion_outbox (isrc, title, artist, album, status, reason, last_error, attempts, created_at, settled_at)
