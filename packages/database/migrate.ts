@@ -3,7 +3,8 @@ import { pause } from '@segue/process/pause.ts';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as applyMigrations } from 'drizzle-orm/postgres-js/migrator';
 import { connect, type Sql } from './connection.ts';
-import { adoptEarlierTable, migrationsTable } from './migrationsTable.ts';
+import { migrationsTable } from './migrationState.ts';
+import { adoptEarlierTable } from './migrationsTable.ts';
 import { reach } from './reach.ts';
 
 const migrationsFolder = fileURLToPath(new URL('../../drizzle', import.meta.url));

@@ -1,8 +1,6 @@
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import type { Sql } from './connection.ts';
-
-/** Which migrations were applied. A name of our own: `schema_migrations` is that of Rails, Ecto and others. */
-export const migrationsTable = 'segue_migrations';
+import { migrationsTable } from './migrationState.ts';
 
 /** What it was called before. */
 const earlierName = 'schema_migrations';

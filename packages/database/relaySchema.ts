@@ -2,9 +2,6 @@ import { sql } from 'drizzle-orm';
 import { bigint, boolean, check, pgTable, primaryKey, smallint, text, uuid } from 'drizzle-orm/pg-core';
 import { moment } from './schema.ts';
 
-/** How many slots the recordings are divided into. `recording_slot()` in `drizzle/` says the same. */
-export const slotCount = 32;
-
 /**
  * Who may work on the recordings of a slot. `recording_slot(isrc)` says which slot a recording belongs to; a slot has one
  * owner at a time, so that all requests for a recording are in the hands of one relay. All moments are the database's.

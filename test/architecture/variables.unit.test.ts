@@ -3,6 +3,8 @@ import { isAbsolute, join, relative, resolve } from 'node:path';
 import { schema as api } from '@segue/api/configuration.ts';
 import { schema as cli } from '@segue/cli/configuration.ts';
 import { schema as doctor } from '@segue/cli/doctor/inngest.ts';
+import { schema as doctorTidal } from '@segue/cli/doctor/tidal.ts';
+import { schema as doctorWorker } from '@segue/cli/doctor/worker.ts';
 import { schema as reindex } from '@segue/cli/library/findIndex.ts';
 import { migrateVariables } from '@segue/database/variables.ts';
 import { schema as local, sqlSchema } from '@segue/local/configuration.ts';
@@ -26,6 +28,8 @@ const readers: [file: string, process: string, schema: { shape: Record<string, V
   ['apps/local/sql/main.ts', 'sql', sqlSchema],
   ['apps/cli/configuration.ts', 'outbox', cli],
   ['apps/cli/doctor/inngest.ts', 'outbox', doctor],
+  ['apps/cli/doctor/tidal.ts', 'outbox', doctorTidal],
+  ['apps/cli/doctor/worker.ts', 'outbox', doctorWorker],
   ['apps/cli/library/findIndex.ts', 'outbox', reindex],
   ['apps/local/standIn/program.ts', 'stand-ins', standIn],
 ];

@@ -107,9 +107,23 @@ test('users may do what their role may, and the migrator owns the tables', async
 });
 
 describe.each([
-  ['api', ['api', 'database', 'ingestion', 'outbox', 'process', 'telemetry', 'tidal']],
-  ['relay', ['database', 'ingestion', 'outbox', 'process', 'relay', 'telemetry', 'track-index']],
-  ['worker', ['ingestion', 'process', 'telemetry', 'track-index', 'worker']],
+  ['api', ['api', 'database', 'http', 'ingestion', 'outbox', 'process', 'telemetry', 'tidal']],
+  [
+    'relay',
+    [
+      'cli',
+      'database',
+      'http',
+      'ingestion',
+      'outbox',
+      'process',
+      'relay',
+      'telemetry',
+      'terminal',
+      'track-index',
+    ],
+  ],
+  ['worker', ['http', 'ingestion', 'process', 'telemetry', 'track-index', 'worker']],
 ])('the image of the %s', (service, rooms) => {
   const inside = async (script: string) => {
     const { output, exitCode } = await composed.container(service).exec(['node', '-e', script]);

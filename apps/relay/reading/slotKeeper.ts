@@ -5,6 +5,7 @@ import { notifySlots } from '@segue/outbox/hint.ts';
 import { beat, type Holding, type RelayState } from '@segue/outbox/slots.ts';
 import { crashPoint } from '@segue/process/crashPoint.ts';
 import { reasonOf } from '@segue/process/reason.ts';
+import { version } from '@segue/process/version.ts';
 import type { Logger } from '@segue/telemetry/logger.ts';
 
 export type SlotKeeperOptions = {
@@ -160,7 +161,7 @@ export class SlotKeeper {
     const holding = await beat(sql, {
       id: this.id,
       host: hostname(),
-      version: process.env.npm_package_version ?? 'unknown',
+      version,
       state: this.#state,
       leaseMs,
       handBack,
