@@ -1,6 +1,6 @@
 import type { Queryable } from '@segue/database/connection.ts';
 import { arrayText } from './arrayText.ts';
-import { type OpenRow, openRowColumns } from './row.ts';
+import { bytesOf, type OpenRow, openRowColumns } from './row.ts';
 
 /** Where a row stands in the order of reading. */
 export type Position = { availableAt: string; id: string };
@@ -61,11 +61,7 @@ export function readOpen(
         ${positions.map(({ id }) => id)}::text[]
       ) AS owned (slot, after_moment, after_id)
       CROSS JOIN LATERAL (
-        SELECT open.id, open.isrc, open.title, open.artist, open.album, open.artwork_url, open.priority, open.force,
-          open.attempts, open.created_at, open.available_at, open.request_id, open.traceparent,
-          -- Of a long text the length alone is read, not the text.
-          octet_length(open.title) + octet_length(open.artist) + octet_length(open.album)
-            + coalesce(octet_length(open.artwork_url), 0) AS bytes
+        SELECT open.*, ${bytesOf(db, db`open`)} AS bytes
         FROM ingestion_outbox AS open
         WHERE recording_slot(open.isrc) = owned.slot AND open.settled_at IS NULL AND open.available_at <= now()
           AND (open.available_at, open.id) > (owned.after_moment::timestamptz, owned.after_id::bigint)

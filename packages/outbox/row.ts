@@ -38,15 +38,27 @@ export const longestTexts = 3 * 1024 * 1024;
 /** What is left of longer ones, in characters, for the log. */
 const cutTo = 200;
 
+/** The texts of a request that its event has, by the name that {@link OpenRow} gives them. */
+const texts = { title: 'title', artist: 'artist', album: 'album', artworkUrl: 'artwork_url' } satisfies {
+  [Name in keyof OpenRow]?: string;
+};
+
 /** The columns of {@link OpenRow} that stand in the outbox, from a table or subquery of the given name with `slot` and `bytes`. */
 export function openRowColumns(db: Queryable, from: PendingQuery<Row[]>): PendingQuery<Row[]> {
-  const text = (column: string) => {
+  const bounded = Object.entries(texts).map(([name, column]) => {
     const value = db`${from}.${db(column)}`;
-    return db`CASE WHEN ${from}.bytes > ${longestTexts} THEN left(${value}, ${cutTo}) ELSE ${value} END`;
-  };
+    return db`CASE WHEN ${from}.bytes > ${longestTexts} THEN left(${value}, ${cutTo}) ELSE ${value} END AS ${db(name)}`;
+  });
   return db`
-    ${from}.id::text AS id, ${from}.slot, ${from}.isrc, ${text('title')} AS title, ${text('artist')} AS artist,
-    ${text('album')} AS album, ${text('artwork_url')} AS "artworkUrl", ${from}.priority, ${from}.force, ${from}.attempts,
+    ${from}.id::text AS id, ${from}.slot, ${from}.isrc, ${bounded.reduce((all, each) => db`${all}, ${each}`)},
+    ${from}.priority, ${from}.force, ${from}.attempts,
     trunc(extract(epoch FROM least(greatest(${from}.created_at, '2000-01-01Z'), now())) * 1000)::float8 AS "requestedMs",
     ${from}.available_at::text AS "availableAt", ${from}.request_id AS "requestId", ${from}.traceparent, ${from}.bytes`;
+}
+
+/** The bytes of a row's texts. Of a long text the length alone is read, not the text. */
+export function bytesOf(db: Queryable, from: PendingQuery<Row[]>): PendingQuery<Row[]> {
+  return Object.values(texts)
+    .map(column => db`coalesce(octet_length(${from}.${db(column)}), 0)`)
+    .reduce((sum, each) => db`${sum} + ${each}`);
 }
