@@ -2,6 +2,7 @@ import type { Part } from './bench.ts';
 import { backfill } from './parts/backfill.ts';
 import { batches } from './parts/batches.ts';
 import { consolePages } from './parts/consolePages.ts';
+import { consoleVisitors } from './parts/consoleVisitors.ts';
 import { drain } from './parts/drain.ts';
 import { growth } from './parts/growth.ts';
 import { halfLoad } from './parts/halfLoad.ts';
@@ -29,5 +30,6 @@ export const parts: Part[] = [
   growth,
   queries,
   consolePages,
+  consoleVisitors,
   hostile,
 ];

@@ -20,6 +20,8 @@ export type RelaySettings = {
 
 export type RelayProcess = {
   pid: number;
+  /** Where it serves `/readyz` and the console. */
+  url: string;
   /** Rows that it has said to have settled, line by line, since it started. */
   settledRows(): number;
   /** Called at each further settled row. */
@@ -41,7 +43,7 @@ export async function startRelay(
 ): Promise<RelayProcess> {
   let settled = 0;
   const lastLines: string[] = [];
-  const running = Promise.withResolvers<void>();
+  const running = Promise.withResolvers<string>();
   const relay: { onSettled: (() => void) | null } = { onSettled: null };
 
   const kept = await spawnKept(process.execPath, relayArguments, {
@@ -67,19 +69,21 @@ export async function startRelay(
       }
       lastLines.push(line);
       if (lastLines.length > 20) lastLines.shift();
-      if (line.includes('relay is running')) running.resolve();
+      if (line.includes('relay is running')) running.resolve(JSON.parse(line).address);
     },
   });
   const problem = (what: string) => new Error(`the relay ${what}. Its last lines:\n${lastLines.join('\n')}`);
   kept.exited.then(() => running.reject(problem('ended')));
   const late = setTimeout(() => running.reject(problem('did not start in time')), startWithinMs);
+  let url: string;
   try {
-    await running.promise;
+    url = await running.promise;
   } finally {
     clearTimeout(late);
   }
   return Object.assign(relay, {
     pid: kept.pid,
+    url,
     settledRows: () => settled,
     async stop() {
       const { code, forced } = await kept.stop();
