@@ -225,12 +225,24 @@ function writeCursor({ createdAt, id }: Cursor): string {
   return Buffer.from(`${createdAt}|${id}`).toString('base64url');
 }
 
+/** A moment as PostgreSQL writes it. What looks like none is refused here, and not by a failing statement. */
+const momentText =
+  /^(\d{4,5})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01]) (?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?[+-](?:0\d|1[0-5])(?::[0-5]\d){0,2}$/;
+
 function readCursor(text: string): Cursor {
   const decoded = Buffer.from(text.slice(0, 200), 'base64url').toString();
-  const [, createdAt, id] = /^(-?infinity|[-0-9: .+BC]{10,45})\|(-?\d{1,19})$/.exec(decoded) ?? [];
-  if (createdAt === undefined)
+  const [, createdAt = '', idText] = /^([^|]*)\|(-?\d{1,16})$/.exec(decoded) ?? [];
+  const id = Number(idText);
+  if (!isMoment(createdAt) || !Number.isSafeInteger(id))
     throw new CursorError('that is no cursor of this list: take `next` of the page before');
-  return { createdAt, id: Number(id) };
+  return { createdAt, id };
+}
+
+function isMoment(text: string): boolean {
+  if (text === 'infinity' || text === '-infinity') return true;
+  const [, year, month, day] = (momentText.exec(text) ?? []).map(Number);
+  if (year === undefined || month === undefined || day === undefined) return false;
+  return year > 0 && new Date(Date.UTC(year, month - 1, day)).getUTCDate() === day;
 }
 
 /** As the outbox stores it; one that is no ISRC matches nothing. */
