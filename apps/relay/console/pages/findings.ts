@@ -141,7 +141,7 @@ function ofOutbox(glance: NonNullable<Snapshot['glance']>, explained: boolean): 
     const [oldest] = owed.items;
     findings.push({
       severity: 'warning',
-      summary: `${boundedCount(owed)} ${owed.count === 1 ? 'item waits' : 'items wait'} for TIDAL, ${plural(owed.tracks, 'track')} in all`,
+      summary: `${boundedCount(owed)} ${owed.count === 1 ? `${oldest?.kind ?? 'item'} waits` : 'items wait'} for TIDAL, ${plural(owed.tracks, 'track')} in all`,
       advice: `${oldest ? `The oldest is “${short(oldest.title)}” by ${short(oldest.artist)}.` : ''}${failing} The API completes them by itself.`,
       link: { to: '/console/albums#owed', label: 'See them' },
     });
