@@ -7,7 +7,7 @@ const quickestPollMs = 20;
 /**
  * What ends the wait of an idle relay: a hint, or the next poll. Hints can get lost, so the poll is the truth;
  * a relay without hints is slower, never wrong. Polls start quick after work and double up to the interval,
- * each stretched by up to a fifth at random, so that relays do not poll in step.
+ * each stretched by up to a quarter at random, so that relays do not poll in step.
  */
 export class Poller {
   #pollIntervalMs: number;
@@ -38,7 +38,7 @@ export class Poller {
       const either = AbortSignal.any([signal, woken.signal]);
       await Promise.race([
         once(this.#hints, 'hint', { signal: either }).catch(() => undefined),
-        pause(this.#pollMs * (1 + Math.random() / 5), either),
+        pause(this.#pollMs * (1 + Math.random() / 4), either),
       ]);
       woken.abort();
       if (!this.#hinted) this.#pollMs = Math.min(this.#pollIntervalMs, this.#pollMs * 2);

@@ -53,10 +53,10 @@ test('it never polls less often than asked for', async () => {
   expect(await polls(wake, 2)).toEqual([10, 10]);
 });
 
-test('a poll comes up to a fifth late, at random', async () => {
+test('a poll comes up to a quarter late, at random', async () => {
   vi.mocked(Math.random).mockReturnValue(0.999);
   const [wait = 0] = await polls(create(), 1);
-  expect(wait).toBeCloseTo(1_199.8);
+  expect(wait).toBeCloseTo(1_249.75);
 });
 
 test('a hint ends the wait', async () => {

@@ -7,7 +7,7 @@ import {
 } from '@segue/outbox/operate/figures.ts';
 import { pause } from '@segue/process/pause.ts';
 
-const usualEveryMs = 10_000;
+const usualEveryMs = 15_000;
 const usualShareOfTime = 0.02;
 
 export type DatabaseFiguresOptions = {

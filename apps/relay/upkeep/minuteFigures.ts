@@ -20,7 +20,7 @@ type Settled = {
 /** A relay that is killed takes so much of its figures along. */
 const everyMs = 5_000;
 /** Where there is nothing to say: often enough that no minute is without a sign of life. */
-const idleEveryMs = 20_000;
+const idleEveryMs = 25_000;
 const pruneEveryMs = 3_600_000;
 
 /** Adds what this relay did to the figures of each minute, which all relays share and a restart does not lose. */
@@ -55,7 +55,7 @@ export class MinuteFigures {
   }
 
   /**
-   * Writes them down every 5 s, or every 20 s where nothing was settled, and the last ones at the stop. Nothing depends on
+   * Writes them down every 5 s, or every 25 s where nothing was settled, and the last ones at the stop. Nothing depends on
    * them: a time that fails is made up for by the next.
    */
   service(sql: Sql): Service {
