@@ -12,6 +12,7 @@ import { latency } from './parts/latency.ts';
 import { memory } from './parts/memory.ts';
 import { queries } from './parts/queries.ts';
 import { relays } from './parts/relays.ts';
+import { restart } from './parts/restart.ts';
 import { sameWork } from './parts/sameWork.ts';
 import { write } from './parts/write.ts';
 
@@ -22,6 +23,7 @@ export const parts: Part[] = [
   batches,
   relays,
   latency,
+  restart,
   backfill,
   write,
   halfLoad,

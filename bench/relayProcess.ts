@@ -28,6 +28,8 @@ export type RelayProcess = {
   onSettled: (() => void) | null;
   /** SIGTERM, and waits for the end. */
   stop(): Promise<void>;
+  /** SIGKILL, and waits for the end. */
+  kill(): Promise<void>;
 };
 
 /**
@@ -88,6 +90,10 @@ export async function startRelay(
     async stop() {
       const { code, forced } = await kept.stop();
       if (forced || code !== 0) throw problem(`did not stop cleanly (exit code ${code})`);
+    },
+    async kill() {
+      kept.kill('SIGKILL');
+      await kept.exited;
     },
   });
 }
