@@ -4,6 +4,7 @@ import { connectThroughPooler } from '@segue/database/pooler.ts';
 import { showPoolUse } from '@segue/database/poolUse.ts';
 import { plannerSettings } from '@segue/outbox/plannerSettings.ts';
 import type { Service } from '@segue/process/services.ts';
+import { within } from '@segue/process/timeLimit.ts';
 import type { Logger } from '@segue/telemetry/logger.ts';
 import { createTrackIndex, type TrackIndex } from '@segue/track-index/trackIndex.ts';
 import type { Configuration } from './configuration.ts';
@@ -28,6 +29,8 @@ import { IndexReconciliation } from './upkeep/reconciliation.ts';
 import { retention } from './upkeep/retention.ts';
 
 const hourMs = 3_600_000;
+/** At a stop, for each part of the upkeep. */
+const upkeepStopMs = 400;
 
 /**
  * For rows and slots. Relays lock rows for milliseconds, but a person may lock one in a terminal and go for lunch: such
@@ -194,12 +197,10 @@ export async function composeRelay(
     poller,
     address: () => server?.listeningOrigin ?? '',
     services: [
-      closing('row sessions', rows),
-      closing('upkeep sessions', upkeep),
-      closing('console sessions', people),
+      closing('sessions', [rows, upkeep, people]),
       serving,
-      figures,
-      minutes.service(upkeep),
+      briefly(figures),
+      briefly(minutes.service(upkeep)),
       listener(
         { url, onLost },
         {
@@ -210,15 +211,33 @@ export async function composeRelay(
         },
         logger,
       ),
-      retention(upkeep, configuration.RELAY_RETENTION_DAYS * 24 * hourMs, logger),
-      reconciliation,
+      briefly(retention(upkeep, configuration.RELAY_RETENTION_DAYS * 24 * hourMs, logger)),
+      briefly(reconciliation),
       keeper,
       relay,
     ],
   };
 }
 
+type Pool = { end(options: { timeout: number }): Promise<void> };
+
 /** Sessions end last. What is under way is waited for a second. */
-function closing(name: string, sql: { end(options: { timeout: number }): Promise<void> }): Service {
-  return { name, start: () => undefined, stop: () => sql.end({ timeout: 1 }) };
+function closing(name: string, pools: Pool[]): Service {
+  return {
+    name,
+    start: () => undefined,
+    async stop() {
+      await Promise.all(pools.map(pool => pool.end({ timeout: 1 })));
+    },
+  };
+}
+
+/** Upkeep can be broken off at any point. A statement to a database that is silent would be waited for 5 s. */
+function briefly(service: Service): Service {
+  const late = () => new Error('not waited for');
+  return {
+    name: service.name,
+    start: () => service.start(),
+    stop: () => within(upkeepStopMs, service.stop(), late).catch(() => undefined),
+  };
 }

@@ -5,6 +5,7 @@ import { notifySlots } from '@segue/outbox/hint.ts';
 import { beat, type Holding, type RelayState } from '@segue/outbox/slots.ts';
 import { crashPoint } from '@segue/process/crashPoint.ts';
 import { reasonOf } from '@segue/process/reason.ts';
+import { within } from '@segue/process/timeLimit.ts';
 import { version } from '@segue/process/version.ts';
 import type { Logger } from '@segue/telemetry/logger.ts';
 
@@ -26,6 +27,8 @@ export type SlotKeeperOptions = {
 const renewals = 4;
 /** After a failure of the database. */
 const retryMs = 250;
+/** At a stop, for the heartbeat under way and the last one. The batches in flight may have used six of the ten seconds. */
+const stopWithinMs = 1_500;
 /** A heartbeat that is asked for by others comes no sooner than this after the last. */
 const leastMs = 20;
 
@@ -105,10 +108,17 @@ export class SlotKeeper {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
+    // A database that is silent is found out after seconds, which the process does not have.
+    await within(stopWithinMs, this.#handBackAll(), () => new Error('not handed back')).catch(
+      () => undefined,
+    );
+  }
+
+  async #handBackAll(): Promise<void> {
     await this.#beating;
     this.#state = 'stopped';
     crashPoint('before_hand_back');
-    await this.#beat([...this.#owned.keys()]).catch(() => undefined);
+    await this.#beat([...this.#owned.keys()]);
   }
 
   #schedule(ms: number): void {

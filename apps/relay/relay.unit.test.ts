@@ -1,0 +1,123 @@
+import type { Sql } from '@segue/database/connection.ts';
+import type { Logger } from '@segue/telemetry/logger.ts';
+import { eventually } from '@segue/testing/eventually.ts';
+import { pino } from 'pino';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { Breaker } from './guards/breaker.ts';
+import { Poller } from './reading/poller.ts';
+import { RecordingsInHand } from './reading/recordingsInHand.ts';
+import { Relay } from './relay.ts';
+
+const row = {
+  id: '1',
+  slot: 1,
+  isrc: 'USRC17607839',
+  title: 'So What',
+  artist: 'Miles Davis',
+  album: 'Kind of Blue',
+  artworkUrl: null,
+  priority: 0,
+  force: false,
+  attempts: 0,
+  requestedMs: 0,
+  availableAt: '2026-01-01 00:00:00+00',
+  requestId: null,
+  traceparent: null,
+  bytes: 30,
+  generation: 0,
+  isSent: false,
+};
+
+/** A relay whose database has the rows that are put there, and whose Inngest answers when it is told to. */
+function start() {
+  const open: object[] = [];
+  let answer = Promise.withResolvers<void>();
+  let calls = 0;
+  const poller = new Poller({ pollIntervalMs: 10 });
+  const breakers = { firstWaitMs: 10, longestWaitMs: 10 };
+  // Of a statement, only reading has rows; settling answers that all was written.
+  const sql = ((strings: TemplateStringsArray | string) =>
+    typeof strings === 'string' || !strings.raw.join('').includes('SELECT')
+      ? {}
+      : strings.raw.join('').includes('WITH fence')
+        ? Promise.resolve([{ heldSlots: null, writtenIds: null, closed: null }])
+        : Promise.resolve(open.splice(0))) as unknown as Sql;
+  const relay = new Relay({
+    sql,
+    logger: pino({ level: 'silent' }) as unknown as Logger,
+    poller,
+    inHand: new RecordingsInHand(),
+    keeper: {
+      id: '00000000-0000-0000-0000-000000000000',
+      slots: () => new Map([[1, 1]]),
+      mayCall: true,
+      released: () => undefined,
+      lost: () => undefined,
+    },
+    index: { checkTracksExist: async () => new Map() },
+    indexBreaker: new Breaker(breakers),
+    async sender() {
+      calls++;
+      await answer.promise;
+      return { kind: 'accepted' };
+    },
+    inngestBreaker: new Breaker(breakers),
+    sweepEveryMs: 10,
+    batchSize: 10,
+    concurrency: 1,
+    maxAttempts: 3,
+    dedupeWindowMs: 1_000,
+  });
+  relay.start();
+  onTestFinished(() => {
+    answer.resolve();
+    return relay.stop();
+  });
+  return {
+    relay,
+    calls: () => calls,
+    request() {
+      open.push(row);
+      poller.hint();
+    },
+    answer() {
+      answer.resolve();
+      answer = Promise.withResolvers();
+    },
+  };
+}
+
+/** Lets so many ms go by on the clock that counts a stall, and on no other. */
+function timeTravel() {
+  const now = performance.now.bind(performance);
+  let ahead = 0;
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + ahead);
+  onTestFinished(() => clock.mockRestore());
+  return (ms: number) => {
+    ahead += ms;
+  };
+}
+
+test('a relay that was idle for long makes progress when its next batch begins', async () => {
+  const pass = timeTravel();
+  const { relay, request, calls } = start();
+  pass(60_000);
+  request();
+  await eventually(() => expect(calls()).toBe(1));
+  expect(relay.batchesUnderWay).toBe(1);
+  expect(relay.makesProgress).toBe(true);
+});
+
+test('a relay in which nothing has ended for 20 s makes none, until something ends', async () => {
+  const pass = timeTravel();
+  const { relay, request, calls, answer } = start();
+  request();
+  await eventually(() => expect(calls()).toBe(1));
+  pass(19_000);
+  expect(relay.makesProgress).toBe(true);
+  pass(2_000);
+  expect(relay.makesProgress).toBe(false);
+  answer();
+  await eventually(() => expect(relay.batchesUnderWay).toBe(0));
+  expect(relay.makesProgress).toBe(true);
+});
