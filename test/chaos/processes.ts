@@ -27,7 +27,7 @@ export type Tally = {
   cleanStops: number;
   /** By the crash point, or `SIGSTOP`. */
   pauses: Map<string, number>;
-  /** Starts that found no database, said so in one line and ended with exit code 1, for a supervisor to repeat. */
+  /** Starts that found no database, said so in the last line and ended with exit code 1, for a supervisor to repeat. */
   startsInVain: number;
   leasesLost: number;
   /** Of a relay, at the ends of rounds. */
@@ -139,7 +139,7 @@ export function keepAlive({ entry, environment, crashes, random, tally }: KeptAl
       const tookMs = performance.now() - life.askedAt - life.stoodStillMs;
       if (tookMs > stopWithinMs)
         tally.problems.push(`${entry} took ${Math.round(tookMs)} ms to end after SIGTERM`);
-    } else if (code === 1 && child.output.length === 1 && child.logs[0]?.msg?.startsWith('not started: ')) {
+    } else if (code === 1 && life.address === '' && child.logs.at(-1)?.msg?.startsWith('not started: ')) {
       tally.startsInVain += 1;
     } else {
       const how = `${signal ?? `exit code ${code}`}, asked to by ${asked ?? 'nobody'}`;
