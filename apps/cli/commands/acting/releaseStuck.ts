@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import type { Context } from '../context.ts';
+import type { Context } from '../../context.ts';
+import { isFiltered } from '../filterOptions.ts';
 import { type ActionOptions, addActionOptions, runAction, selectionOf } from './action.ts';
-import { isFiltered } from './filterOptions.ts';
 
 /** `release-stuck`: frees the slots of relays that are gone or hang. */
 export function addReleaseStuck(program: Command, context: Context): void {

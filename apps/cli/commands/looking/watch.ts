@@ -3,9 +3,9 @@ import { readOverview } from '@segue/outbox/operate/findings.ts';
 import { readStats } from '@segue/outbox/operate/stats.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import type { Command } from 'commander';
-import type { Context } from '../context.ts';
-import { readDuration } from '../duration.ts';
-import { Interrupted } from '../exitCode.ts';
+import type { Context } from '../../context.ts';
+import { readDuration } from '../../duration.ts';
+import { Interrupted } from '../../exitCode.ts';
 import { statusLines } from './status.ts';
 
 type Options = { every: number; for?: number };

@@ -3,12 +3,12 @@ import { readUnrequested } from '@segue/outbox/operate/backfill.ts';
 import { showProgress } from '@segue/terminal/progress.ts';
 import { countPoints, scrollPointIds } from '@segue/track-index/scroll.ts';
 import type { Command } from 'commander';
-import type { Context } from '../context.ts';
-import { Interrupted } from '../exitCode.ts';
-import { compareWithIndex } from '../library/compare.ts';
-import { findIndex } from '../library/findIndex.ts';
-import { walkLibrary } from '../library/recordings.ts';
-import { addConsentOptions } from './action.ts';
+import type { Context } from '../../context.ts';
+import { Interrupted } from '../../exitCode.ts';
+import { compareWithIndex } from '../../library/compare.ts';
+import { findIndex } from '../../library/findIndex.ts';
+import { walkLibrary } from '../../library/recordings.ts';
+import { addConsentOptions } from '../acting/action.ts';
 import { addMeterOption } from './backfill.ts';
 import { type RequestOptions, requestRecordings } from './requestRecordings.ts';
 

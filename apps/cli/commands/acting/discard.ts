@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Context } from '../context.ts';
+import type { Context } from '../../context.ts';
 import { type ActionOptions, addActionOptions, runAction, selectionOf } from './action.ts';
 
 /** `discard`: puts dead or pending requests away. */

@@ -1,5 +1,5 @@
 import type { FoundRequest } from '@segue/outbox/operate/find.ts';
-import { sayDuration } from '../duration.ts';
+import { sayDuration } from '../../duration.ts';
 
 export const requestTitles = ['id', 'isrc', 'title', 'artist', 'status', 'age', 'attempts', 'what'];
 

@@ -5,10 +5,10 @@ import { type BackfillStep, backfillStep, type HeldBack } from '@segue/outbox/op
 import { pause } from '@segue/process/pause.ts';
 import { showProgress } from '@segue/terminal/progress.ts';
 import { InvalidArgumentError } from 'commander';
-import type { Context } from '../context.ts';
-import { sayDuration } from '../duration.ts';
-import { Interrupted, UsageError } from '../exitCode.ts';
-import { type Consent, confirm } from './confirm.ts';
+import type { Context } from '../../context.ts';
+import { sayDuration } from '../../duration.ts';
+import { Interrupted, UsageError } from '../../exitCode.ts';
+import { type Consent, confirm } from '../acting/confirm.ts';
 
 export type RequestOptions = Consent & { reason: string; actor?: string; perMinute: number };
 

@@ -1,10 +1,10 @@
 import { type Overview, readOverview } from '@segue/outbox/operate/findings.ts';
 import { type OutboxStat, readStats } from '@segue/outbox/operate/stats.ts';
 import type { Command } from 'commander';
-import type { Context } from '../context.ts';
-import { sayDuration } from '../duration.ts';
-import { exitCode } from '../exitCode.ts';
-import type { Output } from '../output.ts';
+import type { Context } from '../../context.ts';
+import { sayDuration } from '../../duration.ts';
+import { exitCode } from '../../exitCode.ts';
+import type { Output } from '../../output.ts';
 
 /** `status`: is it healthy, is it keeping up, what is stuck. Exits 10 when something needs a person. */
 export function addStatus(program: Command, context: Context): void {

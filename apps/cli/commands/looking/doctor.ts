@@ -1,13 +1,13 @@
 import { connect } from '@segue/database/connection.ts';
 import type { Style } from '@segue/terminal/style.ts';
 import { type Command, InvalidArgumentError } from 'commander';
-import { findDatabase } from '../configuration.ts';
-import type { Context } from '../context.ts';
-import type { Finding } from '../doctor/check.ts';
-import { checks } from '../doctor/checks.ts';
-import { type Examined, examine } from '../doctor/examine.ts';
-import { readDuration } from '../duration.ts';
-import { exitCode } from '../exitCode.ts';
+import { findDatabase } from '../../configuration.ts';
+import type { Context } from '../../context.ts';
+import type { Finding } from '../../doctor/check.ts';
+import { checks } from '../../doctor/checks.ts';
+import { type Examined, examine } from '../../doctor/examine.ts';
+import { readDuration } from '../../duration.ts';
+import { exitCode } from '../../exitCode.ts';
 
 const styles: Record<Finding['state'], Style> = {
   ok: 'green',

@@ -1,8 +1,8 @@
 import { readBacklog } from '@segue/outbox/operate/backlog.ts';
 import { pauseSending, readSending, resumeSending } from '@segue/outbox/operate/sending.ts';
 import type { Command } from 'commander';
-import type { Context } from '../context.ts';
-import { sayDuration } from '../duration.ts';
+import type { Context } from '../../context.ts';
+import { sayDuration } from '../../duration.ts';
 import { addConsentOptions } from './action.ts';
 import { type Consent, confirm } from './confirm.ts';
 

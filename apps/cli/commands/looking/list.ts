@@ -1,7 +1,7 @@
 import { find, type Order, type Page } from '@segue/outbox/operate/find.ts';
 import { type Command, Option } from 'commander';
-import type { Context } from '../context.ts';
-import { addFilterOptions, filterOf, type GivenFilter, readCount } from './filterOptions.ts';
+import type { Context } from '../../context.ts';
+import { addFilterOptions, filterOf, type GivenFilter, readCount } from '../filterOptions.ts';
 import { requestCells, requestTitles } from './requestTable.ts';
 
 type Options = GivenFilter & { order: Order; limit: number; after?: string };

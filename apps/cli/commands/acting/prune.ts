@@ -2,9 +2,9 @@ import { sayCount } from '@segue/outbox/operate/count.ts';
 import { countPrunable, prune } from '@segue/outbox/operate/prune.ts';
 import { showProgress } from '@segue/terminal/progress.ts';
 import type { Command } from 'commander';
-import type { Context } from '../context.ts';
-import { readDuration } from '../duration.ts';
-import { Interrupted } from '../exitCode.ts';
+import type { Context } from '../../context.ts';
+import { readDuration } from '../../duration.ts';
+import { Interrupted } from '../../exitCode.ts';
 import { addConsentOptions } from './action.ts';
 import { type Consent, confirm } from './confirm.ts';
 

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { useDatabase } from '@segue/testing/database.ts';
 import { eventually } from '@segue/testing/eventually.ts';
 import { beforeEach, expect, test } from 'vitest';
-import { addAlbum, addTrack, newIsrc } from '../test/library.ts';
-import { outbox, type RunOptions } from '../test/terminal.ts';
+import { addAlbum, addTrack, newIsrc } from '../../test/library.ts';
+import { outbox, type RunOptions } from '../../test/terminal.ts';
 
 const database = useDatabase();
 beforeEach(async () => {

@@ -5,10 +5,10 @@ import type { IngestionRequest } from '@segue/ingestion/request.ts';
 import { readUnrequested } from '@segue/outbox/operate/backfill.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import type { Command } from 'commander';
-import type { Context } from '../context.ts';
-import { Interrupted, UsageError } from '../exitCode.ts';
-import { type LibraryFilter, walkLibrary } from '../library/recordings.ts';
-import { addConsentOptions } from './action.ts';
+import type { Context } from '../../context.ts';
+import { Interrupted, UsageError } from '../../exitCode.ts';
+import { type LibraryFilter, walkLibrary } from '../../library/recordings.ts';
+import { addConsentOptions } from '../acting/action.ts';
 import {
   defaultPerMinute,
   type RequestOptions,

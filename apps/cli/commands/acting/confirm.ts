@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
-import type { Context } from '../context.ts';
-import { Failure, UsageError } from '../exitCode.ts';
+import type { Context } from '../../context.ts';
+import { Failure, UsageError } from '../../exitCode.ts';
 
 export type Consent = { yes?: boolean; dryRun?: boolean };
 

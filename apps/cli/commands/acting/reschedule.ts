@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { Context } from '../context.ts';
-import { readDuration } from '../duration.ts';
+import type { Context } from '../../context.ts';
+import { readDuration } from '../../duration.ts';
 import { type ActionOptions, addActionOptions, runAction, selectionOf } from './action.ts';
 
 /** `reschedule`: sets when pending requests may be attempted next. */

@@ -10,10 +10,10 @@ import {
 import { countFor, sayCount } from '@segue/outbox/operate/count.ts';
 import { showProgress } from '@segue/terminal/progress.ts';
 import type { Command } from 'commander';
-import type { Context } from '../context.ts';
-import { exitCode, Interrupted, UsageError } from '../exitCode.ts';
+import type { Context } from '../../context.ts';
+import { exitCode, Interrupted, UsageError } from '../../exitCode.ts';
+import { addFilterOptions, filterOf, type GivenFilter, isFiltered } from '../filterOptions.ts';
 import { type Consent, confirm } from './confirm.ts';
-import { addFilterOptions, filterOf, type GivenFilter, isFiltered } from './filterOptions.ts';
 
 export type ActionOptions = GivenFilter & Consent & { reason: string; all?: boolean; actor?: string };
 

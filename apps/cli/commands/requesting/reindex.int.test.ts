@@ -4,8 +4,8 @@ import { useDatabase } from '@segue/testing/database.ts';
 import { ensureCollection } from '@segue/track-index/collection.ts';
 import { connectToIndex } from '@segue/track-index/connect.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { addAlbum, addTrack, newIsrc } from '../test/library.ts';
-import { outbox } from '../test/terminal.ts';
+import { addAlbum, addTrack, newIsrc } from '../../test/library.ts';
+import { outbox } from '../../test/terminal.ts';
 
 const database = useDatabase();
 let qdrant: QdrantStandIn;

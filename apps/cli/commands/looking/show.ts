@@ -1,7 +1,7 @@
 import { type RecordingStory, readRecording } from '@segue/outbox/operate/recording.ts';
 import type { Command } from 'commander';
-import type { Context } from '../context.ts';
-import { Failure } from '../exitCode.ts';
+import type { Context } from '../../context.ts';
+import { Failure } from '../../exitCode.ts';
 
 /** `show <isrc>`: the whole story of a recording. */
 export function addShow(program: Command, context: Context): void {

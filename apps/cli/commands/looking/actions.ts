@@ -1,7 +1,7 @@
 import { readActions } from '@segue/outbox/operate/actions.ts';
 import type { Command } from 'commander';
-import type { Context } from '../context.ts';
-import { readCount } from './filterOptions.ts';
+import type { Context } from '../../context.ts';
+import { readCount } from '../filterOptions.ts';
 import { cut } from './requestTable.ts';
 
 /** `actions`: what people did, the newest first. */
