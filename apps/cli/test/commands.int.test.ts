@@ -146,6 +146,20 @@ describe('requeue', () => {
     expect(await statusOf(id)).toBe('pending');
   });
 
+  test('it asks where the count has seen 100,000 requests and none that fits', async () => {
+    await database.sql`
+      INSERT INTO ingestion_outbox (isrc, title, artist, album)
+      SELECT 'HA' || lpad(n::text, 10, '0'), 'Hay', 'A', 'B' FROM generate_series(1, 100000) AS n`;
+    await store({ title: 'Needle' });
+    const discard = ['discard', '--status', 'pending', '--text', 'Needle', ...why];
+    const { code, stderr } = await outbox(discard);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('Discard an unknown number of requests?'),
+    });
+    expect((await outbox([...discard, '--yes'])).stdout).toContain('1 requests changed');
+  });
+
   test('--dry-run counts and changes nothing', async () => {
     const [id] = (await store(dead(), dead({ reason: 'other' }))) as [number];
     const { code, stdout } = await outbox(['requeue', '--error', 'bad event', '--dry-run', ...why]);

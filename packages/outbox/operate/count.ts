@@ -4,8 +4,9 @@ import { type Action, act, type Selection } from './act.ts';
 /** A count that stops at a bound, so that it never takes long. */
 export type BoundedCount = { count: number; more: boolean };
 
-/** `1,234`, or `100,000+` where the count stopped. */
+/** `1,234`, or `100,000+` where the count stopped, `an unknown number of` where it had found none until then. */
 export function sayCount({ count, more }: BoundedCount): string {
+  if (count === 0 && more) return 'an unknown number of';
   return `${count.toLocaleString('en')}${more ? '+' : ''}`;
 }
 

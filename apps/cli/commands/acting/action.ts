@@ -66,8 +66,8 @@ export async function runAction(
       output.document({ dryRun: true, rows: expected.count, more: expected.more });
       return;
     }
-    // None of what was named: the action itself says why.
-    if (expected.count > 0) await confirm(`${verb} ${count}?`, options, context);
+    // None of what was named: the action itself says why. Where the count stopped before it found one, there may be some.
+    if (expected.count > 0 || expected.more) await confirm(`${verb} ${count}?`, options, context);
     const progress = showProgress(expected.count, unit, surroundings.stderr);
     let done: Step | undefined;
     try {
