@@ -106,6 +106,15 @@ describe('while all is well', () => {
     expect(run.stdout).not.toMatch(new RegExp(`a-secret-key|${tidal.clientSecret}`));
   });
 
+  test('a login that has the rights of a relay alone can ask, too', async () => {
+    const settings = { role: 'segue_relay' };
+    const sql = connect({ url: database.url, applicationName: 'test', max: 1, settings });
+    onTestFinished(() => sql.end());
+    for (const name of ['database', 'migrations', 'rights', 'vacuum', 'relays', 'versions']) {
+      expect(await findingOf(name, { sql })).toMatchObject({ state: 'ok' });
+    }
+  });
+
   test('what is not configured here is skipped', async () => {
     const run = await outbox(['doctor', '--json', '--only', 'qdrant,inngest,worker,tidal'], {
       environment: { DATABASE_URL: database.url },
