@@ -34,9 +34,12 @@ describe.skipIf(chromiumPath === undefined)('the overview in a browser', () => {
       '1 album waits for TIDAL',
     ];
     for (const fact of facts) {
-      const box = await findings.getByText(fact).first().boundingBox();
-      expect(box, fact).not.toBeNull();
-      expect((box?.y ?? 0) + (box?.height ?? 0), fact).toBeLessThan(height);
+      // The part may be put in place anew just now.
+      await eventually(async () => {
+        const box = await findings.getByText(fact).first().boundingBox();
+        expect(box, fact).not.toBeNull();
+        expect((box?.y ?? 0) + (box?.height ?? 0), fact).toBeLessThan(height);
+      });
     }
     expect(await page.locator('.cards').textContent()).toMatch(/Waiting\s*200/);
     await page.locator('.uplot').nth(1).waitFor();
