@@ -27,32 +27,41 @@ const odd: Pick<Recording, 'title' | 'version' | 'isrc'>[] = [
 
 /** @param clientTracks that the client adds, each once */
 export function hostileCatalogue(clientTracks: number): Catalogue {
-  const single = (id: string, more: Partial<Recording> = {}): Recording => ({
+  const { albums, tracks } = albumsOf([
+    [tidalIds.large, 120],
+    [tidalIds.usual, 12],
+    [tidalIds.odderShapes, 30],
+  ]);
+  const singles = [
+    ...Array.from({ length: clientTracks }, (_, number) => single(tidalIds.ofClient(number))),
+    ...tidalIds.odd.map((id, n) => single(id, odd[n])),
+  ];
+  return { artists: [artist], albums, tracks: [...singles, ...tracks], videos: [] };
+}
+
+function single(id: string, more: Partial<Recording> = {}): Recording {
+  return {
     id,
-    title: `Song ${id}`,
+    title: `A Title of a Track as Long as They Come (Remastered) ${id}`,
     seconds: 200,
     artistIds: [artist.id],
     albumIds: ['2000'],
     isrc: isrcOf(Number(id)),
     ...more,
-  });
-  const tracks: Recording[] = [
-    ...Array.from({ length: clientTracks }, (_, number) => single(tidalIds.ofClient(number))),
-    ...tidalIds.odd.map((id, n) => single(id, odd[n])),
-  ];
+  };
+}
+
+/** Albums of so many tracks each. Some tracks are named and not included, and asked for by their ids. */
+export function albumsOf(groups: [ids: string[], length: number][]): Catalogue {
+  const tracks: Recording[] = [];
   const albums: Album[] = [];
-  for (const [ids, length] of [
-    [tidalIds.large, 120],
-    [tidalIds.usual, 12],
-    [tidalIds.odderShapes, 30],
-  ] as const) {
+  for (const [ids, length] of groups) {
     for (const id of ids) {
       const items = Array.from({ length }, (_, n) => ({
         type: 'tracks' as const,
         id: `${id}${String(n + 1).padStart(4, '0')}`,
         volumeNumber: 1,
         trackNumber: n + 1,
-        // Some are named and not included, and asked for by their ids.
         ...(n % 7 === 3 && { listedWithout: 'resource' as const }),
       }));
       tracks.push(...items.map(item => single(item.id, { albumIds: [id] })));

@@ -1,8 +1,11 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import type { Bench, Part, PartResult } from '../bench.ts';
 import type { Database } from '../database.ts';
+import { addedAlbums, addedTracks } from '../queries/additions.ts';
 import { type ApiProcess, type Measurement, startApi } from '../queries/apiProcess.ts';
-import { type Candidate, compose } from '../queries/compose.ts';
+import { type Candidate, compose, composeAdditions } from '../queries/compose.ts';
 import { hostile } from '../queries/hostile.ts';
 import { fillLibrary } from '../queries/library.ts';
 import { number } from '../table.ts';
@@ -47,6 +50,7 @@ async function run(bench: Bench): Promise<PartResult> {
   });
 
   const failed = await whileStatusesFail(database);
+  const additions = await worstAdditions(bench, database, schema);
 
   // Again, each in a process of its own: what came before leaves its memory behind.
   const again: Found[] = [];
@@ -63,9 +67,11 @@ async function run(bench: Bench): Promise<PartResult> {
     });
   }
 
-  const alone = [...again, ...failed].flatMap(({ measured }) => measured ?? []);
+  const alone = [...again, ...failed, ...additions].flatMap(({ measured }) => measured ?? []);
   const most = (of: (measured: Measurement) => number) => Math.max(...alone.map(of));
-  const ended = [...found, ...failed, ...again, ...together].filter(({ measured }) => measured === null);
+  const ended = [...found, ...failed, ...additions, ...again, ...together].filter(
+    ({ measured }) => measured === null,
+  );
   const livezMs = most(m => m.livezMs);
   return {
     tables: [
@@ -73,6 +79,7 @@ async function run(bench: Bench): Promise<PartResult> {
         title: `the worst of ${found.length} queries, each in a process of its own`,
         rows: rowsOf([...again, ...failed]),
       },
+      { title: 'the worst additions, with what they answer', rows: rowsOf(worstOf(additions)) },
       { title: 'the worst of them at once', rows: rowsOf(together) },
     ],
     goals: [
@@ -97,7 +104,12 @@ async function run(bench: Bench): Promise<PartResult> {
         met: livezMs <= mostLivezMs,
       },
     ],
-    figures: { queries: found.length, alone: figuresOf(again), together: figuresOf(together) },
+    figures: {
+      queries: found.length,
+      additions: figuresOf(additions),
+      alone: figuresOf(again),
+      together: figuresOf(together),
+    },
   };
 }
 
@@ -117,6 +129,33 @@ async function whileStatusesFail(database: Database): Promise<Found[]> {
   });
   await database.sql`ALTER TABLE moved_ledger RENAME TO ingestion_ledger`;
   return found;
+}
+
+/** Additions with what they answer. What was added is taken away again: the next would find it there. */
+async function worstAdditions(bench: Bench, database: Database, schema: string): Promise<Found[]> {
+  const child = fork(new URL('../queries/tidalProcess.ts', import.meta.url));
+  const [{ apiUrl, authUrl }] = (await once(child, 'message')) as [{ apiUrl: string; authUrl: string }];
+  const all = composeAdditions(schema, { albums: addedAlbums.ids, tracks: addedTracks });
+  const chosen = all.filter((_, place) => place % Math.ceil(1 / bench.scale) === 0);
+  const found: Found[] = [];
+  await withApi(database, { TIDAL_API_URL: apiUrl, TIDAL_AUTH_URL: authUrl }, async api => {
+    const measureOnce: Pick<ApiProcess, 'measure'> = {
+      async measure(...given) {
+        const measured = await api.measure(...given);
+        await removeAdded(database);
+        return measured;
+      },
+    };
+    for (const candidate of chosen) found.push(await largestPermitted(measureOnce, candidate));
+  });
+  child.disconnect();
+  bench.progress(`${chosen.length} additions`);
+  return found;
+}
+
+async function removeAdded({ sql }: Database): Promise<void> {
+  await sql`DELETE FROM library_albums WHERE tidal_album_id = ANY(${addedAlbums.ids})`;
+  await sql`DELETE FROM library_tracks WHERE tidal_track_id = ANY(${addedTracks})`;
 }
 
 async function idsIn({ sql }: Database): Promise<Record<string, string>> {

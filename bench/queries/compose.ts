@@ -15,6 +15,8 @@ export type Candidate = {
 
 /** The default limit of aliases in a query. */
 const mostAliases = 30;
+/** The default limit of ids in a bulk. */
+const mostInBulk = 100;
 /** How often each list is asked for in one query. */
 const times = [1, 6, mostAliases];
 
@@ -38,6 +40,47 @@ export function compose(schemaText: string, ids: Record<string, string>): Candid
     }),
   );
   return candidates;
+}
+
+/**
+ * Additions of albums and tracks with every selection of what was added: of one, of as many at once as a bulk may have, and
+ * of thirty one after the other.
+ *
+ * @param ids of TIDAL's, all of which can be had
+ */
+export function composeAdditions(
+  schemaText: string,
+  { albums, tracks }: { albums: string[]; tracks: string[] },
+): Candidate[] {
+  const schema = buildSchema(schemaText);
+  const textOf = (ids: string[]) => ids.map(id => `"${id}"`).join(', ');
+  return [
+    { noun: 'Album', ids: albums },
+    { noun: 'Track', ids: tracks },
+  ].flatMap(({ noun, ids }) => {
+    const type = schema.getType(`Library${noun}`) as GraphQLObjectType;
+    return [...new Set(selectionsOf(type))].flatMap(selection => {
+      const answer = `{ __typename ... on Library${noun} { ${selection} } }`;
+      const one = (id: string) => `add${noun}ToLibrary(input: {tidal${noun}Id: "${id}"}) ${answer}`;
+      const bulk = {
+        name: `add${noun}sToLibrary { ${selection} }`,
+        query: (size: number) =>
+          `mutation { add${noun}sToLibrary(input: {tidal${noun}Ids: [${textOf(ids.slice(0, Math.min(size, mostInBulk)))}]}) ${answer} }`,
+      };
+      const single = {
+        name: `add${noun}ToLibrary { ${selection} }`,
+        query: () => `mutation { ${one(ids[0] as string)} }`,
+      };
+      if (aliasesIn(selection) > 0) return [single, bulk];
+      const fields = (size: number) =>
+        ids.slice(0, Math.min(size, mostAliases)).map((id, n) => `a${n}: ${one(id)}`);
+      const thirty = {
+        name: `30 × add${noun}ToLibrary { ${selection} }`,
+        query: (size: number) => `mutation { ${fields(size).join(' ')} }`,
+      };
+      return [single, bulk, thirty];
+    });
+  });
 }
 
 function argumentsOf(
