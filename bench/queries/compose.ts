@@ -15,7 +15,8 @@ export type Candidate = {
 
 /** The default limit of aliases in a query. */
 const mostAliases = 30;
-/** The default limit of ids in a bulk. */
+/** The default limits of a page, and of ids in a bulk. */
+const largestPage = 200;
 const mostInBulk = 100;
 /** How often each list is asked for in one query. */
 const times = [1, 6, mostAliases];
@@ -53,6 +54,8 @@ export function composeAdditions(
   { albums, tracks }: { albums: string[]; tracks: string[] },
 ): Candidate[] {
   const schema = buildSchema(schemaText);
+  /** As much smaller as the pages of a query are made. */
+  const part = (most: number, size: number) => Math.ceil((most * size) / largestPage);
   const textOf = (ids: string[]) => ids.map(id => `"${id}"`).join(', ');
   return [
     { noun: 'Album', ids: albums },
@@ -65,7 +68,7 @@ export function composeAdditions(
       const bulk = {
         name: `add${noun}sToLibrary { ${selection} }`,
         query: (size: number) =>
-          `mutation { add${noun}sToLibrary(input: {tidal${noun}Ids: [${textOf(ids.slice(0, Math.min(size, mostInBulk)))}]}) ${answer} }`,
+          `mutation { add${noun}sToLibrary(input: {tidal${noun}Ids: [${textOf(ids.slice(0, part(mostInBulk, size)))}]}) ${answer} }`,
       };
       const single = {
         name: `add${noun}ToLibrary { ${selection} }`,
@@ -73,7 +76,7 @@ export function composeAdditions(
       };
       if (aliasesIn(selection) > 0) return [single, bulk];
       const fields = (size: number) =>
-        ids.slice(0, Math.min(size, mostAliases)).map((id, n) => `a${n}: ${one(id)}`);
+        ids.slice(0, part(mostAliases, size)).map((id, n) => `a${n}: ${one(id)}`);
       const thirty = {
         name: `30 × add${noun}ToLibrary { ${selection} }`,
         query: (size: number) => `mutation { ${fields(size).join(' ')} }`,
