@@ -248,14 +248,23 @@ export const ingestionLedger = pgTable(
  * The rows of one album's request, counted down as they are settled. While the listing is completed, `total_tracks` counts
  * the tracks that are owed in advance, so that the batch stays open until the last of them is settled or given up.
  */
-export const albumIngestionBatches = pgTable('album_ingestion_batches', {
-  id: bigint('id', { mode: 'number' }).primaryKey().generatedByDefaultAsIdentity(),
-  createdAt: moment('created_at').notNull().defaultNow(),
-  /** For people; null where an older version made the request. */
-  artist: text('artist'),
-  album: text('album'),
-  totalTracks: integer('total_tracks').notNull(),
-  scheduledCount: integer('scheduled_count').notNull().default(0),
-  skippedCount: integer('skipped_count').notNull().default(0),
-  deadCount: integer('dead_count').notNull().default(0),
-});
+export const albumIngestionBatches = pgTable(
+  'album_ingestion_batches',
+  {
+    id: bigint('id', { mode: 'number' }).primaryKey().generatedByDefaultAsIdentity(),
+    createdAt: moment('created_at').notNull().defaultNow(),
+    /** For people; null where an older version made the request. */
+    artist: text('artist'),
+    album: text('album'),
+    totalTracks: integer('total_tracks').notNull(),
+    scheduledCount: integer('scheduled_count').notNull().default(0),
+    skippedCount: integer('skipped_count').notNull().default(0),
+    deadCount: integer('dead_count').notNull().default(0),
+  },
+  table => [
+    // Of those that are not through, so that nobody walks over a week of albums to find them.
+    index('album_ingestion_batches_open')
+      .on(table.id)
+      .where(sql`total_tracks - scheduled_count - skipped_count - dead_count > 0`),
+  ],
+);

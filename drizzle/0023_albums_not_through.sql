@@ -1,0 +1,1 @@
+CREATE INDEX "album_ingestion_batches_open" ON "album_ingestion_batches" USING btree ("id") WHERE total_tracks - scheduled_count - skipped_count - dead_count > 0;
