@@ -155,7 +155,7 @@ export async function composeRelay(
     perMinute: configuration.RELAY_RECONCILE_PER_MINUTE,
     // A document is noticed within seconds, an older one within a minute.
     everyMs: parts.confirmEveryMs ?? 3_000,
-    idleEveryMs: 20_000,
+    idleEveryMs: 25_000,
     wholeEveryMs: 30_000,
     youngestMs: 500,
     onReconciled(done) {

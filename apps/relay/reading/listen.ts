@@ -7,7 +7,7 @@ import type { Service } from '@segue/process/services.ts';
 import type { Logger } from '@segue/telemetry/logger.ts';
 
 /** How often a notification of our own must come back, and how long that may take. Meanwhile the relay polls. */
-const echoEveryMs = 20_000;
+const echoEveryMs = 30_000;
 const echoWithinMs = 3_000;
 /** Behind a pooler in transaction mode LISTEN never works; trying for it more often would only cost. */
 const longestPauseMs = 5 * 60_000;
@@ -21,7 +21,7 @@ export type ListenerOptions = {
 
 /**
  * Listens for hints, and makes sure that it still does: LISTEN dies silently behind a pooler or on a half-open
- * socket (pg-boss#850). Every 20 s a notification of our own must come back, or else the connection is replaced. Meanwhile
+ * socket (pg-boss#850). Every 30 s a notification of our own must come back, or else the connection is replaced. Meanwhile
  * the relay lives by polling.
  *
  * A connection that is lost and replaced at once is not worth a line of its own: nothing is slower for it.
