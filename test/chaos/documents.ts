@@ -14,6 +14,11 @@ export type WorkerOutcome = {
   /** Events that the worker has sent of runs that ended, each time that it did. */
   completed: AcceptedEvent[];
   failed: AcceptedEvent[];
+  /**
+   * Runs that failed and whose failure function has failed, too: the SDK gives it one retry (`InngestFunction`), so a worker
+   * that is killed twice meanwhile tells of nothing. Inngest shows both runs as failed.
+   */
+  untold: string[];
 };
 
 /**
@@ -35,8 +40,8 @@ function* oneRunEach({ requested, runs }: WorkerOutcome) {
   }
 }
 
-function* eachEnded({ runs, failed }: WorkerOutcome) {
-  const told = new Set(failed.map(({ data }) => data?.runId));
+function* eachEnded({ runs, failed, untold }: WorkerOutcome) {
+  const told = new Set([...failed.map(({ data }) => data?.runId), ...untold]);
   for (const { id, eventId, status } of runs) {
     if (status === 'Completed' || (status === 'Failed' && told.has(id))) continue;
     yield `worker: the run of ${eventId} is ${status}${status === 'Failed' ? ', and no event tells of it' : ''}`;

@@ -23,6 +23,7 @@ function allIsWell(): WorkerOutcome {
     points: [hashIsrcToUuid(first)],
     completed: [told('run of QZNEW0000001')],
     failed: [told('run of QZNEW0000002')],
+    untold: [],
   };
 }
 
@@ -33,6 +34,13 @@ test('an outcome in which all is well violates nothing', () => {
 test.each<[string, (outcome: WorkerOutcome) => unknown]>([
   ['an event that was sent again', ({ requested: events }) => events.push(requested(first))],
   ['a completion that was sent again', ({ completed }) => completed.push(told('run of QZNEW0000001'))],
+  [
+    'a failure that its failure function failed to tell of',
+    ({ failed, untold }) => {
+      failed.pop();
+      untold.push('run of QZNEW0000002');
+    },
+  ],
   ['a document of a run that failed afterwards', ({ points }) => points.push(hashIsrcToUuid(second))],
 ])('%s is fine', (_, change) => {
   const outcome = allIsWell();

@@ -91,11 +91,12 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       .server()
       .events()
       .filter(event => event.name === name);
-  const runs = () =>
+  const runsOf = (functionId: string) =>
     inngest
       .server()
       .runs()
-      .filter(({ functionId }) => functionId === 'segue-worker-track-ingestion');
+      .filter(run => run.functionId === functionId);
+  const runs = () => runsOf('segue-worker-track-ingestion');
   const documentsOf = connectToIndex({ url: qdrant.url, collection: documents, timeoutMs: 10_000 });
 
   return {
@@ -161,6 +162,9 @@ export async function startServices(options: ServicesOptions): Promise<Services>
         points: (await Array.fromAsync(scrollPointIds(documentsOf))).flat(),
         completed: eventsNamed('track/ingestion.completed'),
         failed: eventsNamed('track/ingestion.failed'),
+        untold: runsOf('segue-worker-track-ingestion-failure')
+          .filter(({ status }) => status === 'Failed')
+          .map(({ event }) => String(event.data?.run_id)),
       };
     },
     async stop() {
