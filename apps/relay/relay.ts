@@ -34,10 +34,10 @@ export type RelayOptions = BatchDependencies & {
 };
 
 /**
- * Bytes of texts in a batch: twice those of 5,000 usual rows. Four batches in flight, with texts of 40 KiB to 2.9 MiB among
- * them, take 55 MB more than usual rows do (`npm run bench -- memory`).
+ * Bytes of texts in a batch: those of 5,000 usual rows. Four batches in flight, with texts of 40 KiB to 2.9 MiB among
+ * them, take 35 MB more than usual rows do (`npm run bench -- memory`).
  */
-const batchBytes = 2 * 1024 * 1024;
+const batchBytes = 1024 * 1024;
 
 /** Rows in the batch that finds out whether Inngest is back. */
 const probeSize = 10;
