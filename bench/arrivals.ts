@@ -8,6 +8,7 @@ import type { Database } from './database.ts';
 import { cpuSeconds } from './processUsage.ts';
 import { type Recording, recordings } from './recordings.ts';
 import { startRelay } from './relayProcess.ts';
+import { sinkNow } from './sink/sink.ts';
 import { addSteadily, addTrack } from './steadyAdditions.ts';
 
 /** The first additions find a relay that has not worked yet. */
@@ -55,7 +56,7 @@ export async function additionsToArrivals(
       const recording = requested[number] as Recording;
       await addTrack(sql, recording);
       if (number >= warmUp && isFirst.has(number)) {
-        committedAt.set(eventId(recording.isrc, 1), Number(process.hrtime.bigint()) / 1e6);
+        committedAt.set(eventId(recording.isrc, 1), sinkNow());
       }
       if (hinted) hints.give();
     });

@@ -80,7 +80,12 @@ export async function addPending(sql: Sql, from: number, count: number): Promise
   await sql`VACUUM (ANALYZE) ingestion_outbox`;
 }
 
-async function inChunks(
+/**
+ * Inserts rows in transactions of a quarter of a million, two at a time.
+ *
+ * @param insert is given the first number of a transaction, and the one behind its last
+ */
+export async function inChunks(
   from: number,
   count: number,
   insert: (start: number, end: number) => Promise<unknown>,

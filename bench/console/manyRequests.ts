@@ -1,8 +1,5 @@
 import type { Sql } from '@segue/database/connection.ts';
-
-/** Rows a transaction; two transactions at a time keep two cores busy. */
-const chunk = 250_000;
-const atATime = 2;
+import { inChunks } from '../history.ts';
 
 /** Of every thousand settled requests one is dead, 100 are duplicates, 50 were indexed already, and one was discarded. */
 const status = `CASE WHEN n % 1000 = 0 THEN 'dead' WHEN n % 10 = 1 OR n % 20 = 2 OR n % 1000 = 3 THEN 'skipped' ELSE 'scheduled' END`;
@@ -26,13 +23,7 @@ export async function addManyRequests(
   sql: Sql,
   { settled, open }: { settled: number; open: number },
 ): Promise<void> {
-  const starts = Array.from({ length: Math.ceil(settled / chunk) }, (_, at) => 1 + at * chunk);
-  const worker = async () => {
-    for (let start = starts.shift(); start !== undefined; start = starts.shift()) {
-      await addSettled(sql, { start, end: Math.min(start + chunk - 1, settled), settled });
-    }
-  };
-  await Promise.all(Array.from({ length: atATime }, worker));
+  await inChunks(1, settled, (start, end) => addSettled(sql, { start, end: end - 1, settled }));
   await sql`SELECT setval(pg_get_serial_sequence('ingestion_outbox', 'id'), ${settled})`;
   await sql.unsafe(`
     INSERT INTO album_ingestion_batches (id, artist, album, total_tracks, scheduled_count, created_at)

@@ -1,11 +1,11 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { BlockList } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from '@segue/database/connection.ts';
 import { migrate } from '@segue/database/migrate.ts';
 import { createHttpServer } from '@segue/http/server.ts';
 import { startLocalPostgres } from '@segue/local-postgres/localPostgres.ts';
+import { accessSettings } from '@segue/relay/console/access/variables.ts';
 import { serveConsole } from '@segue/relay/console/console.ts';
 import { consoleSettings } from '@segue/relay/console/consoleSettings.ts';
 import type { Dependency } from '@segue/relay/console/live/dependencies.ts';
@@ -68,14 +68,7 @@ async function takeAll(url: string): Promise<void> {
     },
     { name: 'Qdrant', state: 'ok', summary: 'answers', since: null },
   ];
-  const access = {
-    token: undefined,
-    readToken: undefined,
-    userHeader: undefined,
-    trustedProxies: new BlockList(),
-    actingUsers: [],
-    onLoopback: true,
-  };
+  const access = accessSettings({ RELAY_HOST: '127.0.0.1' });
   const logger = createLogger('relay', 'warn');
   const server = createHttpServer({ hostRule: null, logger, finishWithinMs: 1_000 });
   await serveConsole(server, { sql, access, health, logger });

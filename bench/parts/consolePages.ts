@@ -1,6 +1,6 @@
-import { BlockList } from 'node:net';
 import { connect, type Sql } from '@segue/database/connection.ts';
 import { createHttpServer } from '@segue/http/server.ts';
+import { accessSettings } from '@segue/relay/console/access/variables.ts';
 import { serveConsole } from '@segue/relay/console/console.ts';
 import { consoleSettings } from '@segue/relay/console/consoleSettings.ts';
 import { createLogger } from '@segue/telemetry/logger.ts';
@@ -28,14 +28,7 @@ const sureMs = 40;
 
 const applicationName = 'segue-console';
 const logger = createLogger('relay', 'warn');
-const access = {
-  token: undefined,
-  readToken: undefined,
-  userHeader: undefined,
-  trustedProxies: new BlockList(),
-  actingUsers: [],
-  onLoopback: true,
-};
+const access = accessSettings({ RELAY_HOST: '127.0.0.1' });
 
 type Page = { name: string; path: string };
 type Timed = Page & {

@@ -52,14 +52,6 @@ async function run(bench: Bench): Promise<PartResult> {
   try {
     const attack = startAttack({ url: api.address, tokens, requestTimeoutMs });
     const client = await beClient(api, tokens.client as string, seconds, bench);
-    (await import('node:fs')).writeFileSync(
-      '/tmp/api-metrics.txt',
-      await (
-        await fetch(`${api.address}/metrics`, {
-          headers: { authorization: 'Bearer 0123456789abcdef0123456789abcdef' },
-        })
-      ).text(),
-    );
     const attackedBy = await attack.stop();
     for (const text of client.faults.slice(0, 10)) bench.progress(`the client: ${text}`);
     for (const { name, examples } of attackedBy)

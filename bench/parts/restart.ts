@@ -6,6 +6,7 @@ import { type Bench, type Part, type PartResult, rounds, scaled } from '../bench
 import { fill, untilSettled } from '../outboxDrain.ts';
 import { isIndexed, type Recording, recordings } from '../recordings.ts';
 import { startRelay } from '../relayProcess.ts';
+import { sinkNow } from '../sink/sink.ts';
 import { measured } from '../statistics.ts';
 import { addSteadily, addTrack } from '../steadyAdditions.ts';
 import { withSpread } from '../table.ts';
@@ -72,10 +73,10 @@ async function killAndRestart(bench: Bench): Promise<{ firstEvent: number; addit
   await fill(sql, recordings(1, rows));
   await hint(sql);
   await untilSettled([relay], rows / 5);
-  const killedAt = now();
+  const killedAt = sinkNow();
   await relay.kill();
   await addTrack(sql, added);
-  const addedAt = now();
+  const addedAt = sinkNow();
   // What was under way to the sink has arrived by now.
   const known = new Set((await sink.report({ withArrivals: true })).arrivals.map(([id]) => id));
   const next = await startRelay(url, sink.url);
@@ -108,7 +109,7 @@ async function rollOver(bench: Bench): Promise<number> {
   const additions = addSteadily({ perSecond, seconds }, async number => {
     const recording = requested[number] as Recording;
     await addTrack(sql, recording);
-    committedAt.set(eventId(recording.isrc, 1), now());
+    committedAt.set(eventId(recording.isrc, 1), sinkNow());
     await hint(sql);
   });
   await wait(2_000);
@@ -133,6 +134,3 @@ function withEvents(all: Recording[]): Recording[] {
   const byIsrc = new Map(all.map(recording => [recording.isrc, recording]));
   return [...byIsrc.values()].filter(({ isrc }) => !isIndexed(hashIsrcToUuid(isrc)));
 }
-
-/** As the sink tells the time. */
-const now = () => Number(process.hrtime.bigint()) / 1e6;

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { isIndexed } from '../recordings.ts';
 import { eventIdsIn } from './eventIds.ts';
-import type { SinkAnswer, SinkOrder } from './sink.ts';
+import { type SinkAnswer, type SinkOrder, sinkNow } from './sink.ts';
 import { tidalToken, tidalTrack } from './tidalTrack.ts';
 
 /**
@@ -42,7 +42,7 @@ function answerTo(request: string, body: Buffer): string | null {
 /** Takes all events, and names an id of the server's own for each, as Inngest does. */
 function receiveEvents(body: Buffer): string {
   const ids = eventIdsIn(body);
-  const now = Number(process.hrtime.bigint()) / 1e6;
+  const now = sinkNow();
   for (const id of ids) {
     if (arrivals.has(id)) repeats += 1;
     else arrivals.set(id, now);

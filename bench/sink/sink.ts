@@ -21,6 +21,11 @@ export type Sink = {
   stop(): Promise<void>;
 };
 
+/** Now, as the sink tells the time. */
+export function sinkNow(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
 /** Starts the sink. It ends with us at the latest. */
 export async function startSink(): Promise<Sink> {
   const child = fork(new URL('process.ts', import.meta.url), { serialization: 'advanced' });

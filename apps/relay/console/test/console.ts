@@ -1,24 +1,16 @@
-import { BlockList } from 'node:net';
 import type { Sql } from '@segue/database/connection.ts';
 import { createHttpServer } from '@segue/http/server.ts';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
-import type { AccessSettings } from '../access/variables.ts';
+import { type AccessSettings, accessSettings } from '../access/variables.ts';
 import { type ConsoleOptions, serveConsole } from '../console.ts';
 
 export const actingToken = 'a token for those who act';
 export const readingToken = 'a token for those who look';
 
 /** Nobody is known; the relay listens for this machine alone. */
-export const openAccess: AccessSettings = {
-  token: undefined,
-  readToken: undefined,
-  userHeader: undefined,
-  trustedProxies: new BlockList(),
-  actingUsers: [],
-  onLoopback: true,
-};
+export const openAccess: AccessSettings = accessSettings({ RELAY_HOST: '127.0.0.1' });
 
 /** Both tokens are set, and the relay can be reached from elsewhere. */
 export const guardedAccess: AccessSettings = {
