@@ -1,6 +1,5 @@
 import type { Sql } from '@segue/database/connection.ts';
 import { readForcedIds } from '@segue/outbox/readOpen.ts';
-import type { OpenRow } from '@segue/outbox/row.ts';
 import type { RowOutcome } from '@segue/outbox/settle.ts';
 import { crashPoint } from '@segue/process/crashPoint.ts';
 import { reasonOf } from '@segue/process/reason.ts';
@@ -8,6 +7,7 @@ import type { Logger } from '@segue/telemetry/logger.ts';
 import type { TrackIndex } from '@segue/track-index/trackIndex.ts';
 import type { Breaker } from './guards/breaker.ts';
 import type { EventSender } from './inngest/eventSender.ts';
+import type { Reading } from './reading/openReader.ts';
 import { type BatchReport, reportOf, type StepDurations } from './reporting/batchReport.ts';
 import { logFailedCall, logReport } from './reporting/outcomeLog.ts';
 import { inBatchSpan, inSendSpans } from './reporting/tracing.ts';
@@ -30,16 +30,9 @@ export type BatchDependencies = {
   onBatch?: (report: BatchReport) => void;
 };
 
-/** What a read has found, and under which right it is worked on. */
-export type BatchInput = {
+/** What a read has found, and what may be done with it. */
+export type BatchInput = Reading & {
   relay: string;
-  rows: OpenRow[];
-  /** How long the read took, in ms. */
-  readMs: number;
-  /** The epochs of the slots when they were read. */
-  epochs: Map<number, number>;
-  /** Slots of which the read has not seen all. */
-  fullSlots: Set<number>;
   /** Whether a call may begin now, as far as the slots are concerned. */
   mayCall: () => boolean;
   /** Aborted: no new call. */

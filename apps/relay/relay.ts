@@ -1,5 +1,4 @@
 import type { Sql } from '@segue/database/connection.ts';
-import { readOpen } from '@segue/outbox/readOpen.ts';
 import type { OpenRow } from '@segue/outbox/row.ts';
 import type { RowOutcome } from '@segue/outbox/settle.ts';
 import { pause } from '@segue/process/pause.ts';
@@ -14,8 +13,8 @@ import {
   settleRows,
 } from './batch.ts';
 import { newCanary, readCanaryAnswer } from './inngest/canary.ts';
+import { OpenReader, type Reading } from './reading/openReader.ts';
 import type { Poller } from './reading/poller.ts';
-import { type Look, ReadCursor } from './reading/readCursor.ts';
 import type { RecordingsInHand } from './reading/recordingsInHand.ts';
 import type { SlotKeeper } from './reading/slotKeeper.ts';
 import { retryDelayMs } from './steps/conclude.ts';
@@ -33,24 +32,13 @@ export type RelayOptions = BatchDependencies & {
   sweepEveryMs: number;
 };
 
-/**
- * Bytes of texts in a batch: those of 5,000 usual rows. Four batches in flight, with texts of 40 KiB to 2.9 MiB among
- * them, take 35 MB more than usual rows do (`npm run bench -- memory`).
- */
-const batchBytes = 1024 * 1024;
-
 /** Rows in the batch that finds out whether Inngest is back. */
 const probeSize = 10;
 
 /** A probe without rows may take so long. */
 const probeWithinMs = 5_000;
 
-/**
- * Rows of each slot in a batch of the newest ones, which goes out beside those that use up their calls: so few that its own
- * calls find out about each of them.
- */
-const freshPerSlot = 1;
-/** Since one did so, refused rows come back with their next attempts. Their backoff is a minute at the most. */
+/** Since a batch used up its calls, refused rows come back with their next attempts. Their backoff is a minute at the most. */
 const crowdedForMs = 60_000;
 
 /** After a failure of the database; the outage of a database that restarts lasts a second or two. */
@@ -77,7 +65,7 @@ export class Relay implements Service {
   readonly name = 'relay';
   #options: RelayOptions;
   #logger: Logger;
-  #cursor: ReadCursor;
+  #reader: OpenReader;
   #stopping = new AbortController();
   #givingUp = new AbortController();
   #underWay = new Set<Promise<void>>();
@@ -91,12 +79,10 @@ export class Relay implements Service {
   #freshNext = false;
   /** Whether it was said that the database fails, and no read has succeeded since. */
   #databaseFails = false;
-  /** Of the slots at the last read. */
-  #lastEpochs = new Map<number, number>();
 
   constructor(options: RelayOptions) {
     this.#options = { ...options, logger: withoutRedaction(options.logger) };
-    this.#cursor = new ReadCursor(options);
+    this.#reader = new OpenReader(options);
     this.#logger = options.logger;
   }
 
@@ -145,7 +131,7 @@ export class Relay implements Service {
       }
       // What was requested a moment ago does not wait behind thousands that Inngest refuses one by one (rule R1).
       this.#freshNext = !this.#freshNext && !probing && performance.now() < this.#crowdedUntil;
-      if (this.#freshNext) await this.#readFresh();
+      if (this.#freshNext) await this.#relay(() => this.#reader.newest());
       const read = await this.#readAndRelay(probing ? Math.min(probeSize, batchSize) : batchSize);
       if (read === 0) await poller.next(signal);
       else poller.busy();
@@ -153,68 +139,24 @@ export class Relay implements Service {
     }
   }
 
-  /** @returns the number of rows read */
+  /** @returns the number of rows that are worked on now */
   async #readAndRelay(limit: number): Promise<number> {
-    const { keeper, sql, inHand, dedupeWindowMs } = this.#options;
-    const epochs = keeper.slots();
-    if (epochs.size === 0) {
-      await this.#probe();
-      return 0;
-    }
-    // What another relay had in hand of a slot may have been sent.
-    this.#cursor.startOver(
-      [...epochs.keys()].filter(slot => this.#lastEpochs.get(slot) !== epochs.get(slot)),
-    );
-    this.#lastEpochs = epochs;
-    this.#cursor.startOver(inHand.endRests());
-    const look = this.#cursor.look([...epochs.keys()], limit);
-    let rows: OpenRow[];
-    const readFrom = performance.now();
-    try {
-      rows = await readOpen(sql, {
-        ...look,
-        limit,
-        bytes: batchBytes,
-        without: inHand.toLeaveOut(),
-        dedupeWindowMs,
-      });
-    } catch (error) {
-      await this.#databaseFailed(error);
-      return 0;
-    }
-    const readMs = performance.now() - readFrom;
-    this.#databaseAnswers();
-    const wasCut = rows.length >= limit || rows.reduce((sum, { bytes }) => sum + bytes, 0) >= batchBytes;
-    this.#cursor.found(rows, look, wasCut);
-    // A slot that was handed back meanwhile is its new owner's.
-    const now = keeper.slots();
-    const own = rows.filter(({ slot }) => now.get(slot) === epochs.get(slot)).sort(byMoment);
-    if (own.length > 0) this.#begin({ rows: own, readMs }, epochs, slotsNotSeenWhole(rows, look, wasCut));
-    return own.length;
+    if (this.#options.keeper.slots().size > 0) return await this.#relay(() => this.#reader.next(limit));
+    await this.#probe();
+    return 0;
   }
 
-  /** Reads the newest rows and sends them, the newest first. The cursor goes on where it was. */
-  async #readFresh(): Promise<void> {
-    const { keeper, sql, inHand, dedupeWindowMs } = this.#options;
-    const epochs = keeper.slots();
-    const readFrom = performance.now();
+  async #relay(read: () => Promise<Reading>): Promise<number> {
+    let reading: Reading;
     try {
-      const rows = await readOpen(sql, {
-        starts: [...epochs.keys()].map(slot => ({ slot })),
-        limit: freshPerSlot * epochs.size,
-        perSlot: freshPerSlot,
-        bytes: batchBytes,
-        without: inHand.toLeaveOut(),
-        dedupeWindowMs,
-        newest: true,
-      });
-      const readMs = performance.now() - readFrom;
-      const now = keeper.slots();
-      const own = rows.filter(({ slot }) => now.get(slot) === epochs.get(slot));
-      if (own.length > 0) this.#begin({ rows: own.sort(byMoment).reverse(), readMs }, epochs, new Set());
+      reading = await read();
     } catch (error) {
       await this.#databaseFailed(error);
+      return 0;
     }
+    this.#databaseAnswers();
+    if (reading.rows.length > 0) this.#begin(reading);
+    return reading.rows.length;
   }
 
   /** Without slots there is no row to find out with whether Inngest is back: an event that starts nothing does it. */
@@ -227,21 +169,15 @@ export class Relay implements Service {
     else inngestBreaker.failed(answer.retryAfterMs);
   }
 
-  #begin(
-    { rows, readMs }: Pick<BatchInput, 'rows' | 'readMs'>,
-    epochs: Map<number, number>,
-    fullSlots: Set<number>,
-  ): void {
+  #begin(reading: Reading): void {
+    const { rows } = reading;
     const { keeper, inHand } = this.#options;
     inHand.add(rows);
     // The time before, in which nothing was under way, is none in which nothing ended.
     if (this.#underWay.size === 0) this.#lastEnd = performance.now();
     const input: BatchInput = {
       relay: keeper.id,
-      rows,
-      readMs,
-      epochs,
-      fullSlots,
+      ...reading,
       mayCall: () => keeper.mayCall,
       stopping: this.#stopping.signal,
       givingUp: this.#givingUp.signal,
@@ -281,7 +217,7 @@ export class Relay implements Service {
   /** Rows that were read are to be read again, at once. */
   #comeBack(rows: OpenRow[]): void {
     if (rows.length === 0) return;
-    this.#cursor.startOver(rows.map(({ slot }) => slot));
+    this.#reader.startOver(rows.map(({ slot }) => slot));
     this.#options.poller.hint();
   }
 
@@ -329,17 +265,4 @@ export class Relay implements Service {
     if (this.#databaseFails) this.#logger.info({ event: 'database_restored' }, 'the database answers again');
     this.#databaseFails = false;
   }
-}
-
-/** The oldest first, over all slots; those of one moment by their ids. Texts of moments compare like the moments. */
-function byMoment(a: OpenRow, b: OpenRow): number {
-  if (a.availableAt !== b.availableAt) return a.availableAt < b.availableAt ? -1 : 1;
-  return a.id.length - b.id.length || (a.id < b.id ? -1 : 1);
-}
-
-/** Slots of which there may be more than was read. */
-function slotsNotSeenWhole(rows: OpenRow[], { perSlot }: Look, wasCut: boolean): Set<number> {
-  const full = [...Map.groupBy(rows, ({ slot }) => slot)].filter(([, ofSlot]) => ofSlot.length >= perSlot);
-  const last = rows.at(-1);
-  return new Set([...full.map(([slot]) => slot), ...(wasCut && last ? [last.slot] : [])]);
 }

@@ -7,26 +7,9 @@ import { Breaker } from './guards/breaker.ts';
 import { Poller } from './reading/poller.ts';
 import { RecordingsInHand } from './reading/recordingsInHand.ts';
 import { Relay } from './relay.ts';
+import { openRow } from './test/rows.ts';
 
-const row = {
-  id: '1',
-  slot: 1,
-  isrc: 'USRC17607839',
-  title: 'So What',
-  artist: 'Miles Davis',
-  album: 'Kind of Blue',
-  artworkUrl: null,
-  priority: 0,
-  force: false,
-  attempts: 0,
-  requestedMs: 0,
-  availableAt: '2026-01-01 00:00:00+00',
-  requestId: null,
-  traceparent: null,
-  bytes: 30,
-  generation: 0,
-  isSent: false,
-};
+const row = openRow();
 
 /** A relay whose database has the rows that are put there, and whose Inngest answers when it is told to. */
 function start() {

@@ -50,6 +50,9 @@ export function readOpen(
   { starts, limit, perSlot, bytes, without, dedupeWindowMs, newest = false }: ReadOptions,
 ): Promise<OpenRow[]> {
   const positions = starts.map(({ after }) => after ?? beginning);
+  const which = newest
+    ? db`AND NOT open.force AND open.attempts = 0 ORDER BY open.available_at DESC, open.id DESC`
+    : db`ORDER BY open.available_at, open.id`;
   return db<OpenRow[]>`
     SELECT ${openRowColumns(db, db`page`)}, coalesce(ledger.generation, 0) AS generation,
       coalesce(ledger.sent_at > now() - ${dedupeWindowMs} * interval '1 millisecond', false) AS "isSent"
@@ -67,7 +70,7 @@ export function readOpen(
           AND (open.available_at, open.id) > (owned.after_moment::timestamptz, owned.after_id::bigint)
           AND open.isrc NOT IN (SELECT unnest(${arrayText(without)}::text::text[]))
           AND NOT EXISTS (SELECT FROM relay_control WHERE paused_at IS NOT NULL)
-          ${newest ? db`AND NOT open.force AND open.attempts = 0 ORDER BY open.available_at DESC, open.id DESC` : db`ORDER BY open.available_at, open.id`}
+          ${which}
         LIMIT ${perSlot}::int
       ) AS request
       LIMIT ${limit}::int

@@ -26,8 +26,9 @@ export type Look = { starts: SlotStart[]; perSlot: number; ticket: number };
  * PostgreSQL 18). So in a backlog a read goes on behind the last row that it has read of a slot, and otherwise a little
  * behind the newest one.
  *
- * All that is for speed alone and never trusted: rows become visible out of order, and retries fall due. Once in a poll interval, and after a read that found nothing, a read looks at everything (a sweep). A
- * long sweep pays for itself with a long rest before the next.
+ * All that is for speed alone and never trusted: rows become visible out of order, and retries fall due. Once in a poll
+ * interval, and after a read that found nothing, a read looks at everything (a sweep). A long sweep pays for itself with a
+ * long rest before the next.
  *
  * A slot starts over when it was taken, and when requests that were read come back undecided. What may have been sent is
  * the oldest there, so that it is decided before anything newer of its recording: a forced request never gets the event id
