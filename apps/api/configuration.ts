@@ -4,6 +4,7 @@ import { allowedHosts } from '@segue/http/allowedHosts.ts';
 import type { HostRule } from '@segue/http/hostGuard.ts';
 import {
   ConfigurationError,
+  commaSeparated,
   httpUrl,
   logLevel,
   metricsToken,
@@ -30,7 +31,7 @@ export const schema = z.object({
   API_ALLOWED_ORIGINS: z
     .string()
     .default('')
-    .transform(text => text.split(',').flatMap(origin => origin.trim() || []))
+    .transform(commaSeparated)
     .refine(
       origins => origins.every(origin => URL.parse(origin)?.origin === origin),
       'must be origins such as https://app.example.com, separated by commas',

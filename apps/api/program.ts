@@ -1,7 +1,7 @@
 import { listen } from '@segue/http/listen.ts';
 import { hint } from '@segue/outbox/hint.ts';
 import { run } from '@segue/process/run.ts';
-import { within } from '@segue/process/timeLimit.ts';
+import { atMost } from '@segue/process/timeLimit.ts';
 import { createLogger } from '@segue/telemetry/logger.ts';
 import { startTracing } from '@segue/telemetry/tracing.ts';
 import { createTidalClient } from '@segue/tidal/client.ts';
@@ -70,16 +70,12 @@ await run('api', async () => {
   return {
     logger,
     async stop() {
-      // A request may wait for TIDAL and then for a database that is silent: longer than the process has.
-      await Promise.all([briefly(completion.stop(), 6_500), briefly(server.close(), 6_500)]);
-      await briefly(ingestionHint.flush(), 1_000);
+      // A request may wait for TIDAL and then for a database that is silent: longer than the process has. Who has no answer
+      // by then asks again.
+      await Promise.all([atMost(6_500, completion.stop()), atMost(6_500, server.close())]);
+      await atMost(1_000, ingestionHint.flush());
       await database.sql.end({ timeout: 1 });
       await tracing.stop();
     },
   };
 });
-
-/** Waits for a part of the stop, but no longer than so many ms. Who has no answer by then asks again. */
-function briefly(work: PromiseLike<unknown>, ms: number): Promise<unknown> {
-  return within(ms, work, () => new Error('not waited for')).catch(() => undefined);
-}

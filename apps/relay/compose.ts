@@ -4,7 +4,7 @@ import { connectThroughPooler } from '@segue/database/pooler.ts';
 import { showPoolUse } from '@segue/database/poolUse.ts';
 import { plannerSettings } from '@segue/outbox/plannerSettings.ts';
 import type { Service } from '@segue/process/services.ts';
-import { within } from '@segue/process/timeLimit.ts';
+import { atMost } from '@segue/process/timeLimit.ts';
 import type { Logger } from '@segue/telemetry/logger.ts';
 import { createTrackIndex, type TrackIndex } from '@segue/track-index/trackIndex.ts';
 import type { Configuration } from './configuration.ts';
@@ -234,10 +234,9 @@ function closing(name: string, pools: Pool[]): Service {
 
 /** Upkeep can be broken off at any point. A statement to a database that is silent would be waited for 5 s. */
 function briefly(service: Service): Service {
-  const late = () => new Error('not waited for');
   return {
     name: service.name,
     start: () => service.start(),
-    stop: () => within(upkeepStopMs, service.stop(), late).catch(() => undefined),
+    stop: () => atMost(upkeepStopMs, service.stop()),
   };
 }

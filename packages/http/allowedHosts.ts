@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { commaSeparated } from '@segue/process/environment.ts';
 import { z } from 'zod';
 
 const name = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/i;
@@ -9,7 +10,7 @@ const hostHeader = /^(?:\[([0-9a-f:.]+)\]|([^\s:/?#@\\[\]]+))(?::\d*)?$/i;
 export const allowedHosts = z
   .string()
   .default('')
-  .transform(text => text.split(',').flatMap(entry => entry.trim() || []))
+  .transform(commaSeparated)
   .refine(
     entries => entries.every(isHostEntry),
     'must be names, addresses or subnets without a port, such as relay, 10.1.2.3 or 10.0.0.0/8, separated by commas',

@@ -52,6 +52,14 @@ export const httpUrl = z
   .refine(text => !hasLogin(text), 'must be an address without a user and a password')
   .transform(text => text.replace(/\/+$/, ''));
 
+/** The entries of a list, without spaces around them, and without empty ones. */
+export function commaSeparated(text: string): string[] {
+  return text.split(',').flatMap(entry => entry.trim() || []);
+}
+
+/** HTTP addresses in a list. */
+export const httpUrls = z.string().transform(commaSeparated).pipe(z.array(httpUrl));
+
 /** Whether an address has a user or a password in it. */
 export function hasLogin(text: string): boolean {
   const { username = '', password = '' } = URL.parse(text) ?? {};

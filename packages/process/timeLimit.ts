@@ -21,6 +21,11 @@ export async function within<Result>(
   }
 }
 
+/** Waits for work that may fail, but no longer than so many ms. Never throws: at a stop, what is not done by then is left. */
+export async function atMost(ms: number, work: PromiseLike<unknown>): Promise<void> {
+  await within(ms, work, () => new Error('not waited for')).catch(() => undefined);
+}
+
 /**
  * Runs work that a signal can end, and ends it when so many ms are over, with the `TimeoutError` that fetch and
  * others throw on, or when `signal` says so.

@@ -1,16 +1,10 @@
-import { httpUrl, readEnvironment } from '@segue/process/environment.ts';
+import { httpUrls, readEnvironment } from '@segue/process/environment.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import { z } from 'zod';
 import { type Check, failure, ok, skipped } from './check.ts';
 
 /** What the check of the workers reads of the environment: the same as the console. */
-export const schema = z.object({
-  CONSOLE_WORKERS: z
-    .string()
-    .transform(text => text.split(',').map(url => url.trim()))
-    .pipe(z.array(httpUrl))
-    .optional(),
-});
+export const schema = z.object({ CONSOLE_WORKERS: httpUrls.optional() });
 
 /** Each worker says that Inngest has its functions. Without them, Inngest drops events. */
 export const worker: Check = {

@@ -5,7 +5,7 @@ import { notifySlots } from '@segue/outbox/hint.ts';
 import { beat, type Holding, type RelayState } from '@segue/outbox/slots.ts';
 import { crashPoint } from '@segue/process/crashPoint.ts';
 import { reasonOf } from '@segue/process/reason.ts';
-import { within } from '@segue/process/timeLimit.ts';
+import { atMost } from '@segue/process/timeLimit.ts';
 import { version } from '@segue/process/version.ts';
 import type { Logger } from '@segue/telemetry/logger.ts';
 
@@ -109,9 +109,7 @@ export class SlotKeeper {
     this.#stopped = true;
     clearTimeout(this.#timer);
     // A database that is silent is found out after seconds, which the process does not have.
-    await within(stopWithinMs, this.#handBackAll(), () => new Error('not handed back')).catch(
-      () => undefined,
-    );
+    await atMost(stopWithinMs, this.#handBackAll());
   }
 
   async #handBackAll(): Promise<void> {

@@ -1,6 +1,6 @@
 import { BlockList } from 'node:net';
 import { databaseUrl } from '@segue/database/variables.ts';
-import { ConfigurationError, httpUrl, secret } from '@segue/process/environment.ts';
+import { ConfigurationError, commaSeparated, httpUrls, secret } from '@segue/process/environment.ts';
 import { z } from 'zod';
 
 const shortestToken = 16;
@@ -8,12 +8,6 @@ const shortestToken = 16;
 const token = secret
   .min(shortestToken, `must have ${shortestToken} characters or more: openssl rand -base64 24`)
   .optional();
-
-const list = (text: string) =>
-  text
-    .split(',')
-    .map(entry => entry.trim())
-    .filter(entry => entry !== '');
 
 /** Variables that say who may see the console and act. */
 export const consoleVariables = {
@@ -28,15 +22,15 @@ export const consoleVariables = {
     .string()
     .transform((text, context) => {
       try {
-        return addressesOf(list(text));
+        return addressesOf(commaSeparated(text));
       } catch {
         context.addIssue('must be addresses or networks, comma-separated: 10.0.0.7, 10.1.0.0/16, fd00::/8');
         return z.NEVER;
       }
     })
     .optional(),
-  CONSOLE_ACTING_USERS: z.string().transform(list).optional(),
-  CONSOLE_WORKERS: z.string().transform(list).pipe(z.array(httpUrl)).optional(),
+  CONSOLE_ACTING_USERS: z.string().transform(commaSeparated).optional(),
+  CONSOLE_WORKERS: httpUrls.optional(),
   CONSOLE_DATABASE_URL: databaseUrl.optional(),
 };
 
