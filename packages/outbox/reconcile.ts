@@ -5,7 +5,7 @@ const rowsAtOnce = 500;
 /** Of those seen in the index before, how many a page are asked for again: enough to notice that the index was wiped. */
 const sampledAtOnce = 10;
 /** Lost recordings that one call works on. */
-const lostAtOnce = 100;
+export const lostAtOnce = 100;
 
 /** A recording that was sent, by the request that did it. */
 export type SentRecording = {

@@ -33,6 +33,11 @@ export type Check = {
   run: (context: CheckContext) => Promise<Finding>;
 };
 
+/** Why a server gave no answer: of `fetch failed` the cause. */
+export function whyNoAnswer(error: unknown): string {
+  return error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+}
+
 export const ok = (summary: string): Finding => ({ state: 'ok', summary });
 export const skipped = (summary: string): Finding => ({ state: 'skipped', summary });
 export const warning = (summary: string, remedy: string): Finding => ({ state: 'warning', summary, remedy });

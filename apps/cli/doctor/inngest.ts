@@ -1,7 +1,7 @@
 import { httpUrl, readEnvironment, secret } from '@segue/process/environment.ts';
 import { inngestDev, isDevMode } from '@segue/process/inngestMode.ts';
 import { z } from 'zod';
-import { type Check, failure, ok, skipped } from './check.ts';
+import { type Check, failure, ok, skipped, whyNoAnswer } from './check.ts';
 
 /** What the check of Inngest reads of the environment. */
 export const schema = z.object({
@@ -44,10 +44,8 @@ export const inngest: Check = {
       });
       await response.body?.cancel();
     } catch (error) {
-      const cause =
-        error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
       return failure(
-        `${base} does not answer: ${cause}`,
+        `${base} does not answer: ${whyNoAnswer(error)}`,
         'check INNGEST_BASE_URL, and Inngest itself. Rows wait meanwhile, and none is lost (docs/runbook/inngest-down.md)',
       );
     }

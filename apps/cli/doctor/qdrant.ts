@@ -1,7 +1,7 @@
 import { findShapeProblem } from '@segue/track-index/collection.ts';
 import { connectToIndex } from '@segue/track-index/connect.ts';
 import { readIndexVariables } from '../library/findIndex.ts';
-import { type Check, failure, ok, skipped, warning } from './check.ts';
+import { type Check, failure, ok, skipped, warning, whyNoAnswer } from './check.ts';
 
 /** Qdrant answers, takes the key, and has the collection in the shape that worker and relays expect. */
 export const qdrant: Check = {
@@ -36,10 +36,8 @@ export const qdrant: Check = {
           'set QDRANT_API_KEY, and restart relays and worker (docs/runbook/secrets.md)',
         );
       }
-      const said =
-        error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
       return failure(
-        `${url} does not answer: ${said}`,
+        `${url} does not answer: ${whyNoAnswer(error)}`,
         'check QDRANT_URL, and Qdrant itself. Until then everything is sent (docs/runbook/qdrant-lost.md)',
       );
     }

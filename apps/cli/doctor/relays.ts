@@ -1,7 +1,6 @@
-import { readOrphanedSlots, readRelays } from '@segue/outbox/operate/relays.ts';
+import { slotCount } from '@segue/database/slotCount.ts';
+import { isAlive, readOrphanedSlots, readRelays, silentSeconds } from '@segue/outbox/operate/relays.ts';
 import { type Check, failure, ok } from './check.ts';
-
-const silentSeconds = 30;
 
 /** Relays live, and each slot is in the hands of one of them. */
 export const relays: Check = {
@@ -10,10 +9,10 @@ export const relays: Check = {
   timeoutMs: 3_000,
   async run({ sql }) {
     const [known, slots] = await Promise.all([readRelays(sql), readOrphanedSlots(sql)]);
-    const living = known.filter(relay => relay.state !== 'stopped' && relay.silentSeconds < silentSeconds);
+    const living = known.filter(isAlive);
     if (slots.stuck > 0) {
       return failure(
-        `${slots.stuck} of 32 slots are held by a relay that is gone: their requests wait`,
+        `${slots.stuck} of ${slotCount} slots are held by a relay that is gone: their requests wait`,
         'outbox release-stuck --reason "…"',
       );
     }
@@ -25,7 +24,7 @@ export const relays: Check = {
     }
     if (slots.unowned > 0) {
       return failure(
-        `${slots.unowned} of 32 slots have no relay: their requests wait`,
+        `${slots.unowned} of ${slotCount} slots have no relay: their requests wait`,
         'look into the log of the relays, and start another (docs/runbook/README.md)',
       );
     }

@@ -1,6 +1,6 @@
 import { httpUrl, readEnvironment, secret } from '@segue/process/environment.ts';
 import { z } from 'zod';
-import { type Check, failure, ok, skipped, warning } from './check.ts';
+import { type Check, failure, ok, skipped, warning, whyNoAnswer } from './check.ts';
 
 /** What the check of TIDAL reads of the environment. */
 export const schema = z.object({
@@ -37,10 +37,8 @@ export const tidal: Check = {
       });
       await response.body?.cancel();
     } catch (error) {
-      const said =
-        error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
       return failure(
-        `${host} does not answer: ${said}`,
+        `${host} does not answer: ${whyNoAnswer(error)}`,
         'check TIDAL_AUTH_URL. Additions that ask TIDAL fail meanwhile, and people may try again',
       );
     }

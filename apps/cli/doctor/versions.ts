@@ -1,9 +1,7 @@
-import { readRelays } from '@segue/outbox/operate/relays.ts';
+import { isAlive, readRelays } from '@segue/outbox/operate/relays.ts';
 import { version } from '@segue/process/version.ts';
 import { readIndexVariables } from '../library/findIndex.ts';
 import { type Check, ok, warning } from './check.ts';
-
-const silentSeconds = 30;
 
 /** Which versions run. Relays of several versions are the normal state of a deploy alone. */
 export const versions: Check = {
@@ -13,7 +11,7 @@ export const versions: Check = {
   async run({ sql, environment, signal }) {
     const [server] = await sql<[{ version: string }]>`SELECT current_setting('server_version') AS version`;
     const known = await readRelays(sql);
-    const living = known.filter(relay => relay.state !== 'stopped' && relay.silentSeconds < silentSeconds);
+    const living = known.filter(isAlive);
     const ofRelays = [...new Set(living.map(({ version }) => version))].sort();
     const others = [
       `Node ${process.versions.node}`,

@@ -3,6 +3,7 @@ import type { Sql } from '@segue/database/connection.ts';
 import { confirmIndexed, readUnconfirmed, type Unconfirmed } from '@segue/outbox/confirm.ts';
 import {
   holdReconciliation,
+  lostAtOnce,
   notePause,
   type Pause,
   type Reconciliation,
@@ -46,8 +47,6 @@ export type ReconciliationOptions = {
 /** A relay that is gone is followed by another after this time. */
 const leaseMs = 30_000;
 const renewedEveryMs = 10_000;
-/** Lost recordings that one round works on. */
-const lostAtOnce = 100;
 /** Between two pages of 500 requests: a history of a million is read in some minutes, and holds nothing up. */
 const betweenPagesMs = 100;
 /** Overdue recordings that one look works on, the oldest. They are worked off by the minute, and the next look finds the rest. */

@@ -1,7 +1,14 @@
 import type { Queryable } from '@segue/database/connection.ts';
 import { type Backlog, readBacklog } from './backlog.ts';
 import { type PausedReconciliation, readPausedReconciliation } from './reconciliation.ts';
-import { type KnownRelay, type OrphanedSlots, readOrphanedSlots, readRelays } from './relays.ts';
+import {
+  isAlive,
+  type KnownRelay,
+  type OrphanedSlots,
+  readOrphanedSlots,
+  readRelays,
+  silentSeconds,
+} from './relays.ts';
 import { readSending, type Sending } from './sending.ts';
 
 /** Something that a person should know of, the same at the command line and in the console. */
@@ -28,8 +35,6 @@ export type Overview = {
 
 /** R1 promises 5 s; a minute is no accident. */
 const stalledSeconds = 60;
-/** A heartbeat comes each second or two. */
-const silentSeconds = 30;
 
 export async function readOverview(db: Queryable): Promise<Overview> {
   const [backlog, sending, relays, slots, reconciliation] = await Promise.all([
@@ -50,7 +55,7 @@ export function findingsOf({
   slots,
 }: Omit<Overview, 'findings' | 'reconciliation'>): OperatorFinding[] {
   const findings: OperatorFinding[] = [];
-  const alive = relays.filter(relay => relay.state !== 'stopped' && relay.silentSeconds < silentSeconds);
+  const alive = relays.filter(isAlive);
   if (sending.paused) {
     const { at, by, reason } = sending.paused;
     findings.push({
@@ -64,7 +69,7 @@ export function findingsOf({
     findings.push({
       kind: 'no_relay',
       severity: 'failure',
-      summary: 'no relay has given a sign of life for 30 s: nothing is sent',
+      summary: `no relay has given a sign of life for ${silentSeconds} s: nothing is sent`,
       remedy: 'start one (`npm run relay`), or look into the log of the one that ended',
     });
   } else if (alive.every(relay => relay.state === 'held_back')) {

@@ -13,6 +13,14 @@ export type KnownRelay = {
   slots: number;
 };
 
+/** A relay that says nothing for so long is taken to be gone. A heartbeat comes each second or two. */
+export const silentSeconds = 30;
+
+/** Whether a relay has neither stopped nor fallen silent. */
+export function isAlive(relay: Pick<KnownRelay, 'state' | 'silentSeconds'>): boolean {
+  return relay.state !== 'stopped' && relay.silentSeconds < silentSeconds;
+}
+
 /** Relays that gave a sign of life within the last hour, the longest running first. */
 export function readRelays(db: Queryable): Promise<KnownRelay[]> {
   return db<KnownRelay[]>`

@@ -1,3 +1,4 @@
+import { isAlive } from '@segue/outbox/operate/relays.ts';
 import type { Snapshot } from '../live/watch.ts';
 import { consoleFindings } from './findings.ts';
 import { icon } from './icons.ts';
@@ -118,9 +119,6 @@ const relayStates = {
   stopped: { shape: 'unknown', word: 'stopped' },
 } as const;
 
-/** A relay says every 5 s that it is there. */
-const silentSeconds = 30;
-
 function relaysPart({ glance, readAt }: Snapshot): Markup {
   if (glance === null) return html`<p class="empty">Unknown: the database does not answer.</p>`;
   const relays = glance.relays.filter(
@@ -129,7 +127,7 @@ function relaysPart({ glance, readAt }: Snapshot): Markup {
   if (relays.length === 0) return html`<p class="empty">No relay has given a sign of life for an hour.</p>`;
   return html`<table class="stack"><thead><tr><th scope="col">Host</th><th scope="col">State</th><th scope="col" class="number">Slots</th><th scope="col">Runs since</th><th scope="col">Last sign</th><th scope="col">Version</th></tr></thead>
 <tbody>${relays.map(({ host, state, slots, since, silentSeconds: silent, version }) => {
-    const gone = state !== 'stopped' && silent >= silentSeconds;
+    const gone = state !== 'stopped' && !isAlive({ state, silentSeconds: silent });
     const { shape, word } = gone
       ? { shape: 'failure' as const, word: 'gives no sign of life' }
       : relayStates[state];
