@@ -63,7 +63,7 @@ export async function startServer(options: ServerOptions): Promise<FastifyInstan
   });
 
   serveMetrics(server, metrics, metricsToken);
-  traceRuns(server);
+  traceRuns(server, servePath);
   await server.register(inngestPlugin, { client, functions, options: { servePath } });
   await listen(server, { variables: 'WORKER', host, port });
   return server;
