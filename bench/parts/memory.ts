@@ -1,9 +1,9 @@
+import { peakMemoryMb } from '@segue/child-process/peakMemory.ts';
 import { hint } from '@segue/outbox/hint.ts';
 import { type Bench, type Part, type PartResult, rounds, scaled } from '../bench.ts';
 import type { Database } from '../database.ts';
 import { addLongTexts, addPending } from '../history.ts';
 import { untilSettled } from '../outboxDrain.ts';
-import { peakMemoryMb } from '../processUsage.ts';
 import { startRelay } from '../relayProcess.ts';
 import { measured } from '../statistics.ts';
 import { number, withSpread } from '../table.ts';

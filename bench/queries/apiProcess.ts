@@ -2,7 +2,8 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { mainThreadMs, peakMemoryMb } from '../processUsage.ts';
+import { peakMemoryMb } from '@segue/child-process/peakMemory.ts';
+import { mainThreadMs } from '../processUsage.ts';
 import type { Probed } from './probe.ts';
 
 /** What Node takes for its old generation in a container of 384 MiB: half of it. */

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
+import { peakMemoryMb } from '@segue/child-process/peakMemory.ts';
 import { pause } from '@segue/process/pause.ts';
 import { type RunningProcess, startProcess } from '@segue/testing/process.ts';
+import { count } from './count.ts';
 import type { Random } from './random.ts';
 
 type CrashPlan = {
@@ -177,9 +179,7 @@ export function keepAlive({ entry, environment, crashes, random, tally }: KeptAl
     neglectLog: how => current?.process.neglectOutput(how),
     lastLines: () => current?.process.output.slice(-5) ?? ['it is not there'],
     async peakMemoryMb() {
-      if (current === null) return 0;
-      const status = await readFile(`/proc/${current.process.pid}/status`, 'utf8').catch(() => '');
-      return Math.round(Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1_024);
+      return Math.round((current && (await peakMemoryMb(current.process.pid))) ?? 0);
     },
     threaten(on) {
       threatened = on;
@@ -196,8 +196,4 @@ export function keepAlive({ entry, environment, crashes, random, tally }: KeptAl
 async function hasStopped(pid: number): Promise<boolean> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   return stat.slice(stat.lastIndexOf(')') + 2).startsWith('T');
-}
-
-function count(counts: Map<string, number>, name: string): void {
-  counts.set(name, (counts.get(name) ?? 0) + 1);
 }

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { pause } from '@segue/process/pause.ts';
 import { startAdditions } from './additions.ts';
+import { count } from './count.ts';
 import { onFreshConnection } from './database.ts';
 import { documentViolations, type WorkerOutcome } from './documents.ts';
 import { repertoire } from './faults/repertoire.ts';
@@ -292,8 +293,4 @@ async function inTime(
   }
   await pause(Math.max(0, start + ms - performance.now()), signal);
   return begun;
-}
-
-function count(counts: Map<string, number>, name: string): Map<string, number> {
-  return counts.set(name, (counts.get(name) ?? 0) + 1);
 }

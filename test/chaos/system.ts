@@ -180,7 +180,7 @@ export async function startSystem({
   };
 }
 
-/** As `npm run relay` starts it. */
+/** As `npm run relay` starts it, as far as NODE_OPTIONS takes it. */
 const relayMemory = '--max-semi-space-size=16 --max-old-space-size=512';
 
 /** Batches so small that there are many of them. */
