@@ -7,7 +7,7 @@ import { createTrackIndex } from '@segue/track-index/trackIndex.ts';
 import { pino } from 'pino';
 import type { Touched } from './hands.ts';
 import type { AcceptedEvent } from './model.ts';
-import type { Services } from './services.ts';
+import type { Services } from './system/services.ts';
 import { additionOfATrial } from './trials/promise.ts';
 
 /** Recordings of which Inngest loses every third. Each is requested once. */

@@ -3,7 +3,7 @@ import { startTidal } from '@segue/stand-ins/tidal/server.ts';
 import { eventually } from '@segue/testing/eventually.ts';
 import { type RunningProcess, startProcess } from '@segue/testing/process.ts';
 import { expect, onTestFinished, test } from 'vitest';
-import { startDatabase } from './database.ts';
+import { startDatabase } from './system/database.ts';
 
 const here = useRelayProcesses();
 

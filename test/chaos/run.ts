@@ -2,7 +2,6 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { pause } from '@segue/process/pause.ts';
 import { startAdditions } from './additions.ts';
 import { count } from './count.ts';
-import { onFreshConnection } from './database.ts';
 import { documentViolations, type WorkerOutcome } from './documents.ts';
 import { repertoire } from './faults/repertoire.ts';
 import { handsOf, untouched } from './hands.ts';
@@ -22,10 +21,11 @@ import {
   sendAnewAtOnce,
   startCalendar,
 } from './observation.ts';
-import type { Tally } from './processes.ts';
 import { randomStream } from './random.ts';
 import { type Blow, scheduleOf } from './schedule.ts';
-import { startSystem } from './system.ts';
+import { onFreshConnection } from './system/database.ts';
+import type { Tally } from './system/processes.ts';
+import { startSystem } from './system/system.ts';
 import type { Trial } from './trials/trial.ts';
 import { trials } from './trials/trials.ts';
 import { indexedFromTheStart, isRefused, sizeViolations, wishesOf } from './workload.ts';

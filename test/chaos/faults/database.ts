@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { connect, type Sql } from '@segue/database/connection.ts';
-import { onceAnswering, onFreshConnection } from '../database.ts';
+import { onceAnswering, onFreshConnection } from '../system/database.ts';
 import type { Fault, Subject } from './fault.ts';
 
 /** An outage that passes by itself lasts so long. */

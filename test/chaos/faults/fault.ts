@@ -1,5 +1,5 @@
 import type { Random } from '../random.ts';
-import type { System } from '../system.ts';
+import type { System } from '../system/system.ts';
 
 /** Something that is done to the system at a moment. */
 export type Fault = {

@@ -1,7 +1,7 @@
 import type { Sql } from '@segue/database/connection.ts';
-import { onFreshConnection } from '../database.ts';
 import type { Hands } from '../hands.ts';
 import type { Random } from '../random.ts';
+import { onFreshConnection } from '../system/database.ts';
 import type { Fault, Subject } from './fault.ts';
 
 const salt = (random: Random) => random.between(0, 1_000_000);

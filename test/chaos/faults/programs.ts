@@ -1,5 +1,5 @@
-import type { KeptAlive } from '../processes.ts';
-import type { System } from '../system.ts';
+import type { KeptAlive } from '../system/processes.ts';
+import type { System } from '../system/system.ts';
 import type { Fault, Subject } from './fault.ts';
 
 function endings(of: (on: System) => KeptAlive): Fault[] {

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { KeptAlive } from '../processes.ts';
 import type { Random } from '../random.ts';
-import type { System } from '../system.ts';
+import type { KeptAlive } from '../system/processes.ts';
+import type { System } from '../system/system.ts';
 import type { Fault, Subject } from './fault.ts';
 
 const any = ({ relays }: System, random: Random): KeptAlive => random.oneOf(relays);

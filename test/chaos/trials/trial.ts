@@ -1,6 +1,6 @@
 import type { Additions } from '../additions.ts';
 import type { Random } from '../random.ts';
-import type { System } from '../system.ts';
+import type { System } from '../system/system.ts';
 
 export type Scene = {
   on: System;

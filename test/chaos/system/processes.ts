@@ -3,8 +3,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { peakMemoryMb } from '@segue/child-process/peakMemory.ts';
 import { pause } from '@segue/process/pause.ts';
 import { type RunningProcess, startProcess } from '@segue/testing/process.ts';
-import { count } from './count.ts';
-import type { Random } from './random.ts';
+import { count } from '../count.ts';
+import type { Random } from '../random.ts';
 
 type CrashPlan = {
   /** Names of crash points; one is armed at seven of ten starts, in a third of them to pause the process there. */

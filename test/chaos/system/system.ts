@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Sql } from '@segue/database/connection.ts';
 import type { Catalogue } from '@segue/stand-ins/tidal/catalogue.ts';
+import type { Hands } from '../hands.ts';
+import { type Random, randomStream } from '../random.ts';
+import { indexedFromTheStart, isRefused } from '../workload.ts';
 import { type ChaosDatabase, startDatabase } from './database.ts';
-import type { Hands } from './hands.ts';
 import { type KeptAlive, keepAlive, type Tally } from './processes.ts';
-import { type Random, randomStream } from './random.ts';
 import { type Services, startServices } from './services.ts';
 import { type Way, wayTo } from './ways.ts';
-import { indexedFromTheStart, isRefused } from './workload.ts';
 
 /** Short, so that slots come free soon after a kill, and longer than a batch takes on a busy machine. */
 const leaseMs = 2_000;

@@ -10,11 +10,11 @@ import { startTidal } from '@segue/stand-ins/tidal/server.ts';
 import { ensureCollection } from '@segue/track-index/collection.ts';
 import { connectToIndex } from '@segue/track-index/connect.ts';
 import { scrollPointIds } from '@segue/track-index/scroll.ts';
-import type { WorkerOutcome } from './documents.ts';
-import { isLost } from './lostEvents.ts';
-import type { AcceptedEvent } from './model.ts';
+import type { WorkerOutcome } from '../documents.ts';
+import { isLost } from '../lostEvents.ts';
+import type { AcceptedEvent } from '../model.ts';
+import { refuseEvents } from '../refusals.ts';
 import { lastingPort } from './ports.ts';
-import { refuseEvents } from './refusals.ts';
 
 type Unreachable = 'refused connections';
 
