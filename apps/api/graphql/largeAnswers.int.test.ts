@@ -77,10 +77,10 @@ test('places come back: what was asked for often is answered again, also when it
 test('a query whose time ends has no answer, and its place is for others', async () => {
   const hasty = await serverOf(libraryWith(), { limits: { requestTimeoutMs: 1_000 } });
   await whileAlbumsAreLocked(async () => {
-    const answers = await Promise.all([ask(hasty, large), ask(hasty, large)]);
-    for (const answer of answers) {
-      expect(answer).toMatchObject({ data: null, errors: [{ extensions: { code: 'REQUEST_TIMEOUT' } }] });
-    }
+    const given = { data: null, errors: [{ extensions: { code: 'REQUEST_TIMEOUT' } }] };
+    expect(await ask(hasty, large)).toMatchObject(given);
+    // Without the place of the first this one would wait in line until its time ends, which is RATE_LIMITED.
+    expect(await ask(hasty, large)).toMatchObject(given);
   });
   expect(await ask(hasty, large)).toMatchObject({ status: 200, data: { getLibraryAlbums: [] } });
   await hasty.close();
