@@ -2,7 +2,7 @@ import { reasonOf } from '@segue/process/reason.ts';
 import type { Logger } from '@segue/telemetry/logger.ts';
 import type { FastifyRequest } from 'fastify';
 import type { Database } from '../database.ts';
-import { demandTime, type RequestTime, requestTime, within } from '../http/deadline.ts';
+import { demandTime, overdue, type RequestTime, requestTime, within } from '../http/deadline.ts';
 import type { Limits } from '../http/limits.ts';
 import type { OutageGuard } from '../http/outageGuard.ts';
 import { userOf } from '../http/user.ts';
@@ -17,7 +17,7 @@ import {
   type RecordingCounts,
 } from '../library/summary.ts';
 import type { AnswerSlots } from './answerSlots.ts';
-import { HeldPlaces } from './heldPlaces.ts';
+import { HeldPlaces, stillInLine } from './heldPlaces.ts';
 import { lineUntilFailure } from './lineUntilFailure.ts';
 import { Listings } from './listings.ts';
 import { once } from './once.ts';
@@ -38,7 +38,10 @@ export type RequestContext = {
   albumIngestionOf(albumId: string): Promise<AlbumIngestion>;
   /** Runs what asks the outside no longer than the request may take, and not while the database is known to be away. */
   bounded: Bounded;
-  /** The same for what only reads: two at a time for a user, and nothing for a client that has gone. */
+  /**
+   * The same for what only reads: a few at a time, and nothing for a client that has gone. A read whose time ends in the
+   * line is `RATE_LIMITED`.
+   */
   reading: Bounded;
   /** Of the user's whole library; read once a request, however often they are asked for. */
   library: { items: () => Promise<ItemCounts>; recordings: () => Promise<RecordingCounts> };
@@ -70,14 +73,17 @@ export function createContext(
   const time = requestTime(limits.requestTimeoutMs, limits.catalogBudgetMs);
   const bounded: Bounded = work => guard.run(() => within(time, work()));
   const places = new HeldPlaces(request, time);
-  const reading: Bounded = work =>
-    bounded(() =>
+  const reading: Bounded = work => {
+    let isInLine = true;
+    const read = () =>
       readingLines.run(userOf(request), () => {
+        isInLine = false;
         demandTime(time);
         places.demandClient();
         return work();
-      }),
-    );
+      });
+    return guard.run(() => within(time, read(), () => (isInLine ? stillInLine(time) : overdue(time))));
+  };
   let noted = false;
   // One after the other: an answer that is made in turns asks in each, and would take all connections of the pool.
   const statuses = lineUntilFailure();

@@ -1,6 +1,5 @@
-import { within } from '@segue/process/timeLimit.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { RequestTime } from '../http/deadline.ts';
+import { type RequestTime, within } from '../http/deadline.ts';
 import { Refusal } from '../http/refusal.ts';
 import { userOf } from '../http/user.ts';
 import { type AnswerSlots, type Place, refusalOfLine } from './answerSlots.ts';
@@ -32,7 +31,7 @@ export class HeldPlaces {
     // Whatever becomes of the request: nothing is made of it when its time is over.
     this.#overdue ??= setTimeout(() => this.#leave(), this.#time.limitMs + longestTakingMs).unref();
     try {
-      await within(this.#time.endsAt - performance.now(), place.entered, () => stillInLine(this.#time));
+      await within(this.#time, place.entered, () => stillInLine(this.#time));
       this.demandClient();
     } catch (error) {
       place.leave();
@@ -73,6 +72,6 @@ export class HeldPlaces {
 }
 
 /** No failure of ours: nothing was begun, and the queries before it were mostly of the same user. */
-function stillInLine({ limitMs }: RequestTime): QueryRefusal {
-  return refusalOfLine(`This waited ${limitMs} ms behind other large queries.`);
+export function stillInLine({ limitMs }: RequestTime): QueryRefusal {
+  return refusalOfLine(`This waited ${limitMs} ms behind other queries.`);
 }

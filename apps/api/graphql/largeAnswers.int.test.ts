@@ -85,3 +85,16 @@ test('a query whose time ends has no answer, and its place is for others', async
   expect(await ask(hasty, large)).toMatchObject({ status: 200, data: { getLibraryAlbums: [] } });
   await hasty.close();
 });
+
+test('a read whose time ends behind others of its user is RATE_LIMITED: nothing of ours failed', async () => {
+  const hasty = await serverOf(libraryWith(), { limits: { requestTimeoutMs: 1_000 } });
+  await whileAlbumsAreLocked(async () => {
+    const answers = await Promise.all(
+      [1, 2, 3].map(() => ask(hasty, '{ getLibraryAlbums(first: 1) { id } }')),
+    );
+    const codes = answers.map(({ errors }) => errors?.[0]?.extensions?.code);
+    expect(codes).toEqual(['REQUEST_TIMEOUT', 'REQUEST_TIMEOUT', 'RATE_LIMITED']);
+    expect(answers[2]).toMatchObject({ status: 429, data: null });
+  });
+  await hasty.close();
+});

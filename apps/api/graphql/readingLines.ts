@@ -1,27 +1,54 @@
+import { connections } from '../database.ts';
+
 type Line = { running: number; waiting: (() => void)[] };
 
 /**
  * Reads of one user that the database is asked at a time. A count of a large library takes it a second: ten of one user
  * took all connections and both processors, and additions of others failed for want of one.
  */
-const atOnce = 2;
+const ofUser = 2;
 
-/** Lets each user have a few reads of the database at a time; their others wait in line, and nobody else's do. */
+/**
+ * Reads of all users at a time. The other connections are for additions, and each session that reads competes with the
+ * API for a processor where both are on one machine.
+ */
+const ofAll = connections / 2;
+
+/** Lets few reads of the database run at a time: some of each user, in turns. The others wait in their user's line. */
 export class ReadingLines {
+  /** Of users with a read that runs or waits. Whoever's turn was longest ago is the first. */
   readonly #lines = new Map<string, Line>();
+  #running = 0;
 
   /** @throws what the work throws */
   async run<Result>(userId: string, work: () => Promise<Result>): Promise<Result> {
     const line = this.#lineOf(userId);
-    if (line.running < atOnce) line.running++;
-    // Whoever ends hands on their place.
-    else await new Promise<void>(resolve => line.waiting.push(resolve));
+    await new Promise<void>(begin => {
+      line.waiting.push(begin);
+      this.#beginNext();
+    });
     try {
       return await work();
     } finally {
-      const next = line.waiting.shift();
-      if (next !== undefined) next();
-      else if (--line.running === 0) this.#lines.delete(userId);
+      this.#running--;
+      line.running--;
+      if (line.running === 0 && line.waiting.length === 0) this.#lines.delete(userId);
+      this.#beginNext();
+    }
+  }
+
+  #beginNext(): void {
+    for (const [userId, line] of this.#lines) {
+      if (this.#running === ofAll) return;
+      if (line.running === ofUser) continue;
+      const begin = line.waiting.shift();
+      if (begin === undefined) continue;
+      this.#running++;
+      line.running++;
+      // To the end of the turns, which this loop reaches as well.
+      this.#lines.delete(userId);
+      this.#lines.set(userId, line);
+      begin();
     }
   }
 

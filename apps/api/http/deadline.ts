@@ -26,10 +26,14 @@ export function budgetEndsAt({ catalogEndsAt, catalogBudgetMs }: RequestTime): n
  * Answers when the time is up, if the work has not. The work itself goes on behind it, bounded by the limits of
  * TIDAL's client and of the database's statements.
  *
- * @throws Refusal `REQUEST_TIMEOUT`
+ * @throws Refusal that `refusal` makes: `REQUEST_TIMEOUT`, if it is not given
  */
-export async function within<Result>(time: RequestTime, work: Promise<Result>): Promise<Result> {
-  return await withinMs(time.endsAt - performance.now(), work, () => overdue(time));
+export async function within<Result>(
+  time: RequestTime,
+  work: Promise<Result>,
+  refusal = () => overdue(time),
+): Promise<Result> {
+  return await withinMs(time.endsAt - performance.now(), work, refusal);
 }
 
 /** @throws Refusal `REQUEST_TIMEOUT` when the time is up */
@@ -37,7 +41,8 @@ export function demandTime(time: RequestTime): void {
   if (performance.now() >= time.endsAt) throw overdue(time);
 }
 
-function overdue({ limitMs }: RequestTime): Refusal {
+/** A request was given up. */
+export function overdue({ limitMs }: RequestTime): Refusal {
   const message = `This took longer than ${limitMs} ms and was given up. A change may or may not have been made.`;
   return new Refusal('REQUEST_TIMEOUT', 503, message);
 }
