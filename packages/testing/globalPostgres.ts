@@ -18,7 +18,13 @@ declare module 'vitest' {
 }
 
 /** No test outlives a crash of the server, so nothing is made safe against one. */
-const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '300' };
+const settings = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  max_connections: '300',
+  max_prepared_transactions: '5',
+};
 
 /**
  * Global setup of the projects that need PostgreSQL: a server for all of them, and a migrated template database

@@ -21,7 +21,15 @@ async function openServer(image: string): Promise<{ url: string; stop(): Promise
   if (url) return { url, stop: async () => undefined };
   const container = await new GenericContainer(image)
     .withEnvironment({ POSTGRES_USER: 'segue', POSTGRES_PASSWORD: 'segue', LANG: 'C.UTF-8' })
-    .withCommand(['postgres', '-c', 'fsync=off', '-c', 'max_connections=300'])
+    .withCommand([
+      'postgres',
+      '-c',
+      'fsync=off',
+      '-c',
+      'max_connections=300',
+      '-c',
+      'max_prepared_transactions=5',
+    ])
     .withExposedPorts(5432)
     // Over TCP, on which the server answers only once it is set up.
     .withHealthCheck({

@@ -201,6 +201,18 @@ describe('of what can go wrong it finds', () => {
     });
   });
 
+  test('a prepared transaction that nobody ends', async ({ skip }) => {
+    const [{ most }] = await database.sql<[{ most: number }]>`
+      SELECT current_setting('max_prepared_transactions')::int AS most`;
+    skip(most === 0, 'the server of TEST_DATABASE_URL allows no prepared transactions, as by default');
+    const name = `forgotten_${process.pid}`;
+    await withSession(async sql => void (await sql.unsafe(`BEGIN; SELECT 1; PREPARE TRANSACTION '${name}'`)));
+    onTestFinished(async () => void (await database.sql.unsafe(`ROLLBACK PREPARED '${name}'`)));
+    expect(await findingOf('vacuum', { oldAfterMs: 0 })).toMatchObject(
+      found('failure', name, 'ROLLBACK PREPARED'),
+    );
+  });
+
   test('a replication slot that nobody reads', async () => {
     const name = `unread_${process.pid}`;
     await database.sql`SELECT pg_create_physical_replication_slot(${name}, true)`;
