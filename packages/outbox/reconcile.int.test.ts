@@ -76,6 +76,15 @@ const overdueOf = async (...given: SentRecording[]) => {
   return rows.map(({ isrc }) => isrc);
 };
 
+/** Lets a row of another recording have the id of the request, as after a TRUNCATE that restarts the ids. */
+async function reuseId({ id }: SentRecording): Promise<SentRecording> {
+  const other = await sent();
+  await database.sql`DELETE FROM ingestion_outbox WHERE id = ${id}`;
+  await database.sql`UPDATE ingestion_outbox SET id = ${id} WHERE id = ${other.id}`;
+  await database.sql`UPDATE ingestion_ledger SET outbox_id = ${id} WHERE isrc = ${other.isrc}`;
+  return { ...other, id };
+}
+
 /** What became of a recording that nobody looks for. */
 const otherwise: [string, () => Promise<SentRecording>][] = [
   ['was skipped', () => sent({ status: 'skipped' })],
@@ -85,6 +94,14 @@ const otherwise: [string, () => Promise<SentRecording>][] = [
     async () => {
       const recording = await sent();
       await database.sql`UPDATE ingestion_ledger SET outbox_id = -1 WHERE isrc = ${recording.isrc}`;
+      return recording;
+    },
+  ],
+  [
+    'has lost its request, whose id another recording’s has now',
+    async () => {
+      const recording = await sent();
+      await reuseId(recording);
       return recording;
     },
   ],
@@ -251,11 +268,30 @@ describe('sendAnew', () => {
     ['it was seen in the index meanwhile', lost => confirmIndexed(database.sql, [lost.isrc])],
     ['it was sent meanwhile', () => database.sql`UPDATE ingestion_ledger SET sent_at = now()`],
     ['another request has sent it meanwhile', () => database.sql`UPDATE ingestion_ledger SET outbox_id = -1`],
+    ['its request was deleted meanwhile', () => database.sql`DELETE FROM ingestion_outbox`],
   ])('sends nothing when %s', async (_, make) => {
     const lost = await sent();
     await make(lost);
+    const ledger = () => database.sql`SELECT * FROM ingestion_ledger`;
+    const before = await ledger();
     expect(await reconcile([lost])).toEqual({ sentAnew: [], neverIndexed: [] });
+    expect(await ledger()).toEqual(before);
   });
+
+  test.each([{ limit: 3 }, { limit: 0 }])(
+    'leaves a recording alone whose request has an id of before, %o',
+    async given => {
+      const lost = await sent();
+      const other = await reuseId(lost);
+      expect(await reconcile([lost], given)).toEqual({ sentAnew: [], neverIndexed: [] });
+      expect(await database.sql`SELECT isrc, status FROM ingestion_outbox`).toEqual([
+        { isrc: other.isrc, status: 'scheduled' },
+      ]);
+      const ledger =
+        await database.sql`SELECT sent_at, dead_reason FROM ingestion_ledger WHERE isrc = ${lost.isrc}`;
+      expect(ledger).toEqual([{ sent_at: expect.any(Date), dead_reason: null }]);
+    },
+  );
 });
 
 describe('the turn', () => {

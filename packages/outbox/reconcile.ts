@@ -29,7 +29,9 @@ export function readOverdue(
 ): Promise<SentRecording[]> {
   return db<SentRecording[]>`
     SELECT request.id::text AS id, ledger.isrc, extract(epoch FROM ledger.sent_at)::float8 * 1000 AS "sentAtMs"
-    FROM ingestion_ledger AS ledger JOIN ingestion_outbox AS request ON request.id = ledger.outbox_id
+    FROM ingestion_ledger AS ledger
+    -- By the recording, too: the id may be another's, when the table was truncated and its ids began anew.
+    JOIN ingestion_outbox AS request ON request.id = ledger.outbox_id AND request.isrc = ledger.isrc
     WHERE ledger.isrc = ANY(${isrcs}::text[]) AND request.status = 'scheduled'
       AND ledger.sent_at IS NOT NULL AND (ledger.indexed_at IS NULL OR ledger.indexed_at < ledger.sent_at)
       AND greatest(ledger.sent_at, request.settled_at) < now() - ${afterMs} * interval '1 millisecond'

@@ -26,7 +26,7 @@ export function printFigures(figures: Figures): void {
     ['documents in the index', figures.documents],
     ['runs of the worker that failed for good', figures.failedRuns],
     ['additions beside a storm, sent within 5 s', figures.sentInTime],
-    ['events lost', starting('R1')],
+    ['events lost', starting('R1:', 'R1,')],
     ['duplicates accepted', starting('R5: sent twice')],
     ['longest drain after a round', `${(figures.longestDrainMs / 1_000).toFixed(1)} s`],
     [

@@ -13,9 +13,12 @@ const requestedAt = at(10);
 const recording = (isrc: string | null, title = 'So What') => ({ isrc, title, createdAt: requestedAt });
 const lookup = () => createStatusLookup(requests => readIngestions(here.database, requests));
 
-/** What the ledger has of a recording, and the request that owns it; null for one that is deleted. */
+/**
+ * What the ledger has of a recording, and the request that owns it: null for one that is deleted, of another ISRC for one
+ * whose id another has got since.
+ */
 type Known = {
-  request: { status: string; settledAt?: Date } | null;
+  request: { status: string; settledAt?: Date; isrc?: string } | null;
   sentAt?: Date;
   indexedAt?: Date;
   deadReason?: string;
@@ -24,7 +27,7 @@ type Known = {
 async function know(isrc: string, { request, sentAt, indexedAt, deadReason }: Known): Promise<void> {
   const [{ id }] = await here.sql<[{ id: number }]>`
     INSERT INTO ingestion_outbox (isrc, title, artist, album, status, settled_at)
-    VALUES (${isrc}, 'So What', 'Miles Davis', 'Kind of Blue', ${request?.status ?? 'pending'},
+    VALUES (${request?.isrc ?? isrc}, 'So What', 'Miles Davis', 'Kind of Blue', ${request?.status ?? 'pending'},
       ${request?.settledAt ?? null})
     RETURNING id`;
   if (request === null) await here.sql`DELETE FROM ingestion_outbox WHERE id = ${id}`;
@@ -69,6 +72,11 @@ describe('a recording', () => {
     [
       'that was sent so long ago that its request is deleted',
       { request: null, sentAt: at(5) },
+      { status: 'SCHEDULED', scheduledAt: at(5) },
+    ],
+    [
+      'that was sent by a request whose id is now that of another, which waits',
+      { request: { status: 'pending', isrc: newIsrc() }, sentAt: at(5) },
       { status: 'SCHEDULED', scheduledAt: at(5) },
     ],
     [

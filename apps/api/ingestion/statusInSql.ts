@@ -48,12 +48,15 @@ export function statusCase({ isrc, title, requestedAt }: RecordingColumns): SQL 
  * Joins the ledger's entry for a recording as `ledger`, and the request that owns the recording as `request`.
  *
  * Each is looked up by its key, recording by recording: LIMIT keeps PostgreSQL from reading all of a ledger of
- * millions to join it with a library of thousands.
+ * millions to join it with a library of thousands. The request's id may be that of another recording, when the table was
+ * truncated and its ids began anew.
  */
 export function ledgerJoins(isrc: SQL): SQL {
   return sql`
     LEFT JOIN LATERAL (SELECT * FROM ingestion_ledger WHERE isrc = ${isrc} LIMIT 1) AS ledger ON true
-    LEFT JOIN LATERAL (SELECT * FROM ingestion_outbox WHERE id = ledger.outbox_id LIMIT 1) AS request ON true`;
+    LEFT JOIN LATERAL (
+      SELECT * FROM ingestion_outbox WHERE id = ledger.outbox_id AND isrc = ledger.isrc LIMIT 1
+    ) AS request ON true`;
 }
 
 /**
