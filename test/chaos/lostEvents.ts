@@ -111,8 +111,18 @@ export async function mendLostEvents({
     await wait(200);
   }
   await reconciliation.stop();
-  problems.push(...[...missing].map(isrc => `R12: ${isrc} was sent, lost, and is not in the index`));
+  for (const isrc of missing)
+    problems.push(`R12: ${isrc} was sent, lost, and is not in the index: ${await storyOf(sql, isrc)}`);
   return problems;
+}
+
+/** What the tables say of a recording, for whoever has to find out why. */
+async function storyOf(sql: Sql, isrc: string): Promise<string> {
+  const [story] = await sql`
+    SELECT (SELECT json_agg(request ORDER BY id) FROM ingestion_outbox AS request WHERE request.isrc = ${isrc}) AS requests,
+      (SELECT to_json(ledger) FROM ingestion_ledger AS ledger WHERE ledger.isrc = ${isrc}) AS ledger,
+      (SELECT to_json(turn) FROM relay_reconciliation AS turn) AS turn, now() AS now`;
+  return JSON.stringify(story);
 }
 
 async function countAnew(sql: Sql): Promise<number> {

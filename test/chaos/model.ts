@@ -145,13 +145,15 @@ function* oncePerWindow({ additions, rows, events, ledger, isIndexed, touched }:
   const sentOf = Map.groupBy(events, ({ data }) => String(data?.isrc));
 
   for (const [isrc, asked] of Map.groupBy(rows, row => row.isrc)) {
-    const ids = new Map<number, { window: number; force: boolean }>();
+    const ids = new Map<number, { window: number; force: boolean; isForgotten: boolean }>();
     for (const { id, data } of sentOf.get(isrc) ?? []) {
       const window = windowOf.get(String(data?.title)) ?? 0;
       const generation = Number(id.split(':')[2]);
-      const before = ids.get(generation)?.window ?? window;
-      if (before !== window) yield `R6: ${id} is used in the windows ${before} and ${window}`;
-      ids.set(generation, { window, force: data?.force === true });
+      const before = ids.get(generation);
+      // A sending that was never heard of is forgotten with its row; its id is the next one then.
+      if (before !== undefined && before.window !== window && !before.isForgotten)
+        yield `R6: ${id} is used in the windows ${before.window} and ${window}`;
+      ids.set(generation, { window, force: data?.force === true, isForgotten: isTouched(data, touched) });
     }
     const sent = [...ids].sort(([a], [b]) => a - b);
     const told = sent.map(([generation, { window }]) => `${generation} in window ${window}`).join(', ');

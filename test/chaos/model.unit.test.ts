@@ -141,6 +141,13 @@ test.each<[string, Change]>([
   ],
   ['a request that was removed after it was sent', ({ rows, touched }) => remove(rows, touched)],
   [
+    'a request that was removed, and its sending never heard of: the next window has its id again',
+    outcome => {
+      sendTheSecond(outcome, { window: 1 }, 1);
+      remove(outcome.rows, outcome.touched);
+    },
+  ],
+  [
     'a request that was cancelled while it was sent',
     ({ rows, touched }) => {
       touched.cancelled.add('first');
