@@ -85,25 +85,26 @@ describe('/readyz', () => {
     ]);
   });
 
-  test.each(['inngest', 'qdrant'] as const)(
-    'says that %s is held back, and is 200: nothing is lost',
-    async name => {
-      const { get, inngestBreaker, indexBreaker } = await start();
-      const breaker = name === 'inngest' ? inngestBreaker : indexBreaker;
-      breaker.failed();
-      const { status, text } = await get('/readyz');
-      expect([status, JSON.parse(text)]).toMatchObject([
-        200,
-        {
-          status: 'degraded',
-          [name]: 'degraded',
-          reasons: { [name]: expect.stringContaining('does not answer') },
-        },
-      ]);
-      breaker.succeeded();
-      expect(JSON.parse((await get('/readyz')).text)).toMatchObject({ status: 'ready', [name]: 'ok' });
-    },
-  );
+  test.each([
+    // It may answer, and refuse the key or the load.
+    ['inngest', 'takes no events'],
+    ['qdrant', 'does not answer'],
+  ] as const)('says that %s is held back, and is 200: nothing is lost', async (name, reason) => {
+    const { get, inngestBreaker, indexBreaker } = await start();
+    const breaker = name === 'inngest' ? inngestBreaker : indexBreaker;
+    breaker.failed();
+    const { status, text } = await get('/readyz');
+    expect([status, JSON.parse(text)]).toMatchObject([
+      200,
+      {
+        status: 'degraded',
+        [name]: 'degraded',
+        reasons: { [name]: expect.stringContaining(reason) },
+      },
+    ]);
+    breaker.succeeded();
+    expect(JSON.parse((await get('/readyz')).text)).toMatchObject({ status: 'ready', [name]: 'ok' });
+  });
 
   test('is ready once the wait is over, for a relay that has nothing to find out with whether Inngest is back', async () => {
     const { get, inngestBreaker, indexBreaker } = await start({ waits: impatient });

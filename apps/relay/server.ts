@@ -44,7 +44,7 @@ export async function startServer(options: ServerOptions): Promise<FastifyInstan
     return {
       database: { state: reason === undefined ? 'ok' : 'unavailable', reason },
       // Rows wait for Inngest and nothing is lost, and without the index they are sent unasked (rule R7).
-      inngest: stateOf(inngestBreaker, 'does not answer: requests wait'),
+      inngest: stateOf(inngestBreaker, 'takes no events: requests wait'),
       qdrant: stateOf(indexBreaker, 'does not answer: what may be indexed already is sent, too'),
     };
   });
