@@ -100,6 +100,16 @@ test('a recording that has vanished is requested anew, and said', async () => {
   expect(reconciliation.paused).toBeNull();
 });
 
+test('thousands that were never indexed and have no request any more crowd no other out', async () => {
+  const [lost, arrived] = [await sent(27), await sent(1, { seen: true })];
+  await here.qdrant.add(arrived);
+  await here.sql`
+    INSERT INTO ingestion_ledger (isrc, outbox_id, generation, sent_at)
+    SELECT 'GONEX' || lpad(n::text, 7, '0'), -n, 1, now() - interval '30 days' FROM generate_series(1, 2500) AS n`;
+  start();
+  await eventually(async () => expect(await requestedAnew()).toEqual([lost]));
+});
+
 test('one that never arrives is given up, and said with its reason', async () => {
   const [lost, arrived] = [await sent(27), await sent(1, { seen: true })];
   await here.qdrant.add(arrived);

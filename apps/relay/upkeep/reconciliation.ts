@@ -144,10 +144,9 @@ export class IndexReconciliation {
       this.#noted = undefined;
       return;
     }
-    const missing = await this.#look(isWhole);
-    if (!isWhole || missing === null) return;
-    if ('unavailable' in missing) return this.#note(missing.unavailable);
-    const overdue = missing.length === 0 ? [] : await readOverdue(this.#options.sql, missing, this.#options);
+    const overdue = await this.#look(isWhole);
+    if (!isWhole || overdue === null) return;
+    if ('unavailable' in overdue) return this.#note(overdue.unavailable);
     if (overdue.length === 0) return this.#note(null);
     const judged = await this.#judge(overdue);
     if (judged === null) return;
@@ -158,11 +157,11 @@ export class IndexReconciliation {
   /**
    * Looks for what was sent and not seen, and notes what has arrived.
    *
-   * @returns what is missing for long; null when it was broken off
+   * @returns what should have arrived long ago, the oldest first; null when it was broken off
    */
-  async #look(isWhole: boolean): Promise<string[] | Unavailable | null> {
+  async #look(isWhole: boolean): Promise<SentRecording[] | Unavailable | null> {
     const { sql, youngestMs, afterMs } = this.#options;
-    const missing: string[] = [];
+    let overdue: SentRecording[] = [];
     let after: Unconfirmed['last'] = null;
     for (let page = 1; page === 1 || (isWhole && after !== null); page++) {
       if (this.#stopping.signal.aborted || !(await this.#holds())) return null;
@@ -176,12 +175,17 @@ export class IndexReconciliation {
       const isThere = ({ isrc }: { isrc: string }) => asked.exists.get(isrc) === true;
       const arrived = recordings.filter(isThere).map(({ isrc }) => isrc);
       if (arrived.length > 0) await confirmIndexed(sql, arrived);
-      for (const recording of recordings) {
-        if (recording.isOverdue && !isThere(recording)) missing.push(recording.isrc);
-      }
-      missing.splice(0, Math.max(0, missing.length - overdueAtMost));
+      const missing = recordings.filter(recording => recording.isOverdue && !isThere(recording));
+      if (missing.length === 0) continue;
+      // Each page by itself: thousands that have failed for good, or whose requests are gone, crowd nobody out.
+      const late = await readOverdue(
+        sql,
+        missing.map(({ isrc }) => isrc),
+        { afterMs },
+      );
+      overdue = [...late, ...overdue].slice(0, overdueAtMost);
     }
-    return missing;
+    return overdue;
   }
 
   /** @returns which recordings are lost, or why nothing can be said; null when it was broken off */
