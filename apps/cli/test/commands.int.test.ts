@@ -56,7 +56,7 @@ describe('status', () => {
     const { code, stdout } = await outbox(['status']);
     expect(code).toBe(10);
     expect(stdout).toContain('failure  no relay has given a sign of life');
-    expect(stdout).toContain('warning  1 requests are dead');
+    expect(stdout).toContain('warning  1 requests are dead, 1 of them died within the last hour');
   });
 
   test('--json is one document', async () => {
@@ -113,6 +113,13 @@ test('show tells the story of a recording in its order', async () => {
       `request ${id}: made[\\s\\S]*request ${id}: sent to Inngest as track-ingestion:USRC17607839:3`,
     ),
   );
+});
+
+test('show cuts the texts of a recording that died of a title of megabytes', async () => {
+  await store({ ...dead(), title: 'x'.repeat(4_000_000) });
+  const { stdout } = await outbox(['show', 'USRC17607839']);
+  expect(stdout).toMatch(/^USRC17607839 {2}x+… – Miles Davis \(Kind of Blue\)\n/);
+  expect(stdout.length).toBeLessThan(1_000);
 });
 
 test('show exits 1 for a recording that nobody asked for, with --json, too', async () => {

@@ -101,7 +101,7 @@ export function findingsOf({
     findings.push({
       kind: 'dead',
       severity: 'warning',
-      summary: `${backlog.dead} requests are dead, ${backlog.diedLastHour} of them since an hour ago`,
+      summary: `${backlog.dead} requests are dead, ${backlog.diedLastHour} of them died within the last hour`,
       remedy: 'outbox list --status dead; then requeue or discard them (docs/runbook/poison-event.md)',
     });
   }

@@ -2,6 +2,7 @@ import { type RecordingStory, readRecording } from '@segue/outbox/operate/record
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { Failure } from '../../exitCode.ts';
+import { cut } from './requestTable.ts';
 
 /** `show <isrc>`: the whole story of a recording. */
 export function addShow(program: Command, context: Context): void {
@@ -16,7 +17,9 @@ async function show(isrc: string, context: Context): Promise<void> {
   const { output } = context;
   const story = await context.withDatabase(sql => readRecording(sql, isrc));
   if (story === null) throw new Failure(`nothing is known of ${isrc}: it was never requested, or is no ISRC`);
-  const { title, artist, album, state } = story;
+  const { state } = story;
+  // A recording can have died of a text of megabytes.
+  const [title, artist, album] = [story.title, story.artist, story.album].map(text => text && cut(text, 100));
   output.print(
     `${story.isrc}  ${title === null ? '(its requests are no longer kept)' : `${title} – ${artist} (${album})`}`,
     `${output.style(state === 'failed' ? 'red' : 'bold', state)}${story.deadReason ? `: ${story.deadReason}` : ''}`,
