@@ -23,6 +23,9 @@ export type Row = {
   reason: string | null;
   generation: number | null;
   settled: boolean;
+  /** For whoever has to find out why: no rule depends on them. */
+  attempts?: number;
+  lastError?: string | null;
 };
 
 /** What Inngest has accepted, each time that it did. */
@@ -120,7 +123,9 @@ function* eachSettledAsItWent({ rows, events, isIndexed, isRefused, touched }: O
     }[status === 'skipped' ? `${status} ${reason}` : status];
     if (!settled || !right) {
       const is = `${status}${settled ? '' : ' and not settled'} (${reason}, generation ${generation})`;
-      yield `R1, R3, R4, R5, R8: ${title} (${isrc}) is ${is}; its events: ${ids.join(', ') || 'none'}`;
+      const cause = rows.find(row => row.title === run?.title);
+      yield `R1, R3, R4, R5, R8: ${title} (${isrc}) is ${is}; its events: ${ids.join(', ') || 'none'}; ` +
+        `the run under its id is of ${JSON.stringify(cause ?? run)}`;
     }
   }
 }

@@ -4,7 +4,7 @@ import type { AlbumCount, LedgerEntry, Row } from './model.ts';
 
 /** Of a {@link Row}. */
 export const rowColumns = (sql: Sql) => sql`
-  title, isrc, artist, album, force, status, reason, generation,
+  title, isrc, artist, album, force, status, reason, generation, attempts, last_error AS "lastError",
   settled_at IS NOT NULL AND status IN ('scheduled', 'skipped', 'dead') AS settled`;
 
 /** What the tables say, as the model looks at it. */
