@@ -11,8 +11,8 @@ beforeEach(async () => {
 test('an empty outbox has nothing to say', async () => {
   expect(await readGlance(database.sql)).toMatchObject({
     open: { count: 0, more: false, oldestSeconds: null, later: 0, refused: 0, oldestDueSeconds: null },
-    dead: { count: 0, more: false, lastHour: 0, reasons: [] },
-    owed: { count: 0, more: false, tracks: 0, failingSince: null, items: [] },
+    dead: { count: 0, more: false, lastHour: 0, reasons: [], newest: [] },
+    owed: { count: 0, more: false, tracks: 0, failing: 0, failingSince: null, items: [] },
     sending: { paused: null },
   });
 });
@@ -36,6 +36,7 @@ test('a count stops at its bound, and says so', async () => {
   const dead = await readDeadRequests(database.sql);
   expect(dead).toMatchObject({ count: 10_000, more: true, lastHour: 10_001 });
   expect(dead.reasons.map(({ reason }) => reason)).toEqual(['frequent', 'rare']);
+  expect(dead.newest.map(({ isrc }) => isrc)).toEqual(['US0000010001', 'US0000010000', 'US0000009999']);
 });
 
 test('what TIDAL owes names the album and the failure', async () => {
@@ -48,9 +49,18 @@ test('what TIDAL owes names the album and the failure', async () => {
   expect((await readGlance(database.sql)).owed).toMatchObject({
     count: 1,
     tracks: 4,
+    failing: 1,
     failingSince: expect.any(Date),
     items: [
-      { title: 'Kind of Blue', artist: 'Miles Davis', tracksOwed: 4, lastError: '503', albumBatchId: 12 },
+      {
+        title: 'Kind of Blue',
+        artist: 'Miles Davis',
+        tracksOwed: 4,
+        attempts: 2,
+        failingSince: expect.any(Date),
+        lastError: '503',
+        albumBatchId: 12,
+      },
     ],
   });
 });

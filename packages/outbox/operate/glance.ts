@@ -30,11 +30,15 @@ export type DeadRequests = BoundedCount & {
   lastHour: number;
   /** The most frequent refusals, at most five. */
   reasons: { reason: string; count: number; lastAt: Date }[];
+  /** The recordings of the newest, at most three. */
+  newest: { isrc: string; title: string }[];
 };
 
 /** What TIDAL still owes (rule R11). */
 export type CatalogOwed = BoundedCount & {
   tracks: number;
+  /** Of how many items TIDAL has failed the last time it was asked. */
+  failing: number;
   /** Since when TIDAL has failed for the one that it fails for longest; null when it fails for none. */
   failingSince: Date | null;
   /** The oldest, at most five. */
@@ -47,7 +51,9 @@ export type OwedItem = {
   artist: string;
   tracksOwed: number;
   owedSince: Date;
+  /** Attempts that have failed in a row. */
   attempts: number;
+  failingSince: Date | null;
   lastError: string | null;
   nextAttemptAt: Date | null;
   albumBatchId: number | null;
@@ -107,21 +113,26 @@ export async function readDeadRequests(db: Queryable): Promise<DeadRequests> {
       (SELECT coalesce(jsonb_agg(frequent), '[]') FROM (
         SELECT reason, count(*)::int AS count, max(settled_at) AS "lastAt" FROM dead
         GROUP BY reason ORDER BY count(*) DESC, reason LIMIT 5
-      ) AS frequent) AS reasons
+      ) AS frequent) AS reasons,
+      (SELECT coalesce(jsonb_agg(newest), '[]') FROM (
+        SELECT isrc, title FROM ingestion_outbox WHERE status = 'dead' ORDER BY created_at DESC, id DESC LIMIT 3
+      ) AS newest) AS newest
     FROM dead`;
   const reasons = answer.reasons.map(each => ({ ...each, lastAt: new Date(each.lastAt) }));
-  return { lastHour: answer.lastHour, reasons, ...bounded(answer.count, countedDead) };
+  return { lastHour: answer.lastHour, reasons, newest: answer.newest, ...bounded(answer.count, countedDead) };
 }
 
 export async function readOwed(db: Queryable): Promise<CatalogOwed> {
   const [[totals], items] = await Promise.all([
-    db<[{ count: number; tracks: number; failingSince: Date | null }]>`
-      SELECT count(*)::int AS count, coalesce(sum(tracks_owed), 0)::int AS tracks, min(failing_since) AS "failingSince"
+    db<[Pick<CatalogOwed, 'count' | 'tracks' | 'failing' | 'failingSince'>]>`
+      SELECT count(*)::int AS count, coalesce(sum(tracks_owed), 0)::int AS tracks, count(failing_since)::int AS failing,
+        min(failing_since) AS "failingSince"
       FROM (SELECT tracks_owed, failing_since FROM ingestion_catalog_pending LIMIT ${countedOwed + 1}) AS owed`,
     readOwedItems(db, { limit: 5 }),
   ]);
   return {
     tracks: totals.tracks,
+    failing: totals.failing,
     failingSince: totals.failingSince,
     items,
     ...bounded(totals.count, countedOwed),
@@ -135,7 +146,7 @@ export function readOwedItems(
 ): Promise<OwedItem[]> {
   return db<OwedItem[]>`
     SELECT kind, title, artist, tracks_owed AS "tracksOwed", owed_since AS "owedSince", attempts,
-      last_error AS "lastError", next_attempt_at AS "nextAttemptAt", album_batch_id AS "albumBatchId"
+      failing_since AS "failingSince", last_error AS "lastError", next_attempt_at AS "nextAttemptAt", album_batch_id AS "albumBatchId"
     FROM ingestion_catalog_pending
     WHERE ${albumBatchId}::bigint IS NULL OR album_batch_id = ${albumBatchId}
     ORDER BY owed_since, item_id LIMIT ${limit}`;

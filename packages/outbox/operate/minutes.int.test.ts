@@ -163,8 +163,21 @@ test('without any figures, rates are nothing and of no age', async () => {
     skipped: 0,
     dead: 0,
     lagHigh: null,
+    lastScheduledSeconds: null,
     ageSeconds: null,
   });
+});
+
+test('rates say since when nothing has been scheduled, however long that is', async () => {
+  await database.sql`
+    INSERT INTO ingestion_figures (minute, scheduled)
+    SELECT date_trunc('minute', now()) - back * interval '1 minute', CASE WHEN back > 14 THEN 10 ELSE 0 END
+    FROM generate_series(0, 20) AS back`;
+  const rates = await readRates(database.sql);
+  expect(rates).toMatchObject({ scheduled: 0, lagHigh: null });
+  // The fifteenth minute back ended 14 minutes before the one that it is now began.
+  expect(rates.lastScheduledSeconds).toBeGreaterThanOrEqual(14 * 60);
+  expect(rates.lastScheduledSeconds).toBeLessThan(15 * 60);
 });
 
 test.each([

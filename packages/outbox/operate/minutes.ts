@@ -169,21 +169,24 @@ export type Rates = {
   dead: number;
   /** Seconds within which 95 % were sent; null when nothing was. */
   lagHigh: number | null;
+  /** Since the end of the last minute in which something was scheduled; null when there is none. Right to a minute. */
+  lastScheduledSeconds: number | null;
   /** Since the newest minute with figures began; null when there are none. */
   ageSeconds: number | null;
 };
 
 /** Of the last five minutes, for each minute. */
 export async function readRates(db: Queryable): Promise<Rates> {
-  const rows = await db<(Omit<Minute, 'minute'> & { ageSeconds: number })[]>`
-    SELECT requested, scheduled, already_indexed + duplicate AS skipped, dead, lag,
-      extract(epoch FROM now() - minute)::float8 AS "ageSeconds"
-    FROM ingestion_figures WHERE minute > now() - interval '5 minutes' ORDER BY minute DESC`;
-  const [newest] =
-    rows.length > 0
-      ? rows
-      : await db<{ ageSeconds: number }[]>`
-          SELECT extract(epoch FROM now() - max(minute))::float8 AS "ageSeconds" FROM ingestion_figures`;
+  const [rows, [ages]] = await Promise.all([
+    db<(Omit<Minute, 'minute'> & { ageSeconds: number })[]>`
+      SELECT requested, scheduled, already_indexed + duplicate AS skipped, dead, lag,
+        extract(epoch FROM now() - minute)::float8 AS "ageSeconds"
+      FROM ingestion_figures WHERE minute > now() - interval '5 minutes' ORDER BY minute DESC`,
+    db<[Pick<Rates, 'ageSeconds' | 'lastScheduledSeconds'>]>`
+      SELECT extract(epoch FROM now() - (SELECT max(minute) FROM ingestion_figures))::float8 AS "ageSeconds",
+        (SELECT greatest(0, extract(epoch FROM now() - minute) - 60)::float8 FROM ingestion_figures
+          WHERE scheduled > 0 ORDER BY minute DESC LIMIT 1) AS "lastScheduledSeconds"`,
+  ]);
   // The first of the five is cut off by now, as the last one is.
   const minutes = Math.max(1, Math.min(5, (rows.at(-1)?.ageSeconds ?? 60) / 60));
   const perMinute = (name: 'requested' | 'scheduled' | 'skipped' | 'dead') =>
@@ -194,7 +197,7 @@ export async function readRates(db: Queryable): Promise<Rates> {
     skipped: perMinute('skipped'),
     dead: perMinute('dead'),
     lagHigh: quantile(addUp(rows.map(row => row.lag)), 0.95),
-    ageSeconds: newest?.ageSeconds ?? null,
+    ...ages,
   };
 }
 
