@@ -21,16 +21,23 @@ const titles = [
   'Sodade',
 ] as const;
 
+const minutesAway = 14;
+
 export type SceneOptions = { waiting?: number; settled?: number };
 
 /**
  * Fills an empty database with what a person is called for: requests that wait, one that Inngest refuses for what it is,
- * an album for which TIDAL does not answer, two relays, and a day of figures.
+ * an album for which TIDAL does not answer, two relays, and a week of figures. Nothing has been sent for some 14 minutes,
+ * in which all that waits was requested.
+ *
+ * @returns since when Inngest takes nothing
  */
 export async function fillScene(
   sql: Sql,
   { waiting = 200, settled = 2_000 }: SceneOptions = {},
-): Promise<void> {
+): Promise<{ awaySince: Date }> {
+  const [{ awaySince }] = await sql<[{ awaySince: Date }]>`
+    SELECT date_trunc('minute', now()) - ${minutesAway}::int * interval '1 minute' AS "awaySince"`;
   const names = albums.map(([artist]) => artist);
   const records = albums.map(([, album]) => album);
   await sql`
@@ -38,8 +45,9 @@ export async function fillScene(
     SELECT 'US' || 'SEG' || lpad(n::text, 7, '0'), (${[...titles]}::text[])[1 + n % 8], (${names}::text[])[1 + n % 8],
       (${records}::text[])[1 + n % 8], CASE WHEN n % 9 = 0 THEN 'skipped' ELSE 'scheduled' END,
       CASE WHEN n % 18 = 0 THEN 'already_indexed' WHEN n % 9 = 0 THEN 'duplicate' END,
-      now() - (${settled}::int - n) * interval '40 seconds', now() - (${settled}::int - n) * interval '40 seconds' + interval '0.4 s', 1
-    FROM generate_series(1, ${settled}::int) AS n`;
+      moment, moment + interval '0.4 s', 1
+    FROM generate_series(1, ${settled}::int) AS n,
+      LATERAL (SELECT ${awaySince}::timestamptz - interval '1 s' - (${settled}::int - n) * interval '40 seconds' AS moment) AS made`;
   await sql`
     INSERT INTO ingestion_ledger (isrc, outbox_id, generation, sent_at, indexed_at)
     SELECT isrc, id, 1, settled_at, CASE WHEN id % 3 > 0 THEN settled_at + interval '21 seconds' END
@@ -47,8 +55,9 @@ export async function fillScene(
   await sql`
     INSERT INTO ingestion_outbox (isrc, title, artist, album, created_at, available_at, request_id)
     SELECT 'GB' || 'SEG' || lpad(n::text, 7, '0'), (${[...titles]}::text[])[1 + n % 8], (${names}::text[])[1 + n % 8],
-      (${records}::text[])[1 + n % 8], now() - interval '14 minutes' + n * interval '5 ms', now() - interval '14 minutes' + n * interval '5 ms', gen_random_uuid()
-    FROM generate_series(1, ${waiting}::int) AS n`;
+      (${records}::text[])[1 + n % 8], moment, moment, gen_random_uuid()
+    FROM generate_series(1, ${waiting}::int) AS n,
+      LATERAL (SELECT ${awaySince}::timestamptz + (n - 1) * (now() - ${awaySince}::timestamptz) / ${waiting}::int AS moment) AS made`;
   await sql`
     INSERT INTO ingestion_outbox (isrc, title, artist, album, status, reason, last_error, attempts, created_at, settled_at)
     VALUES ('QMSEG0000666', 'Untitled (Poison)', 'Unknown Artist', 'Demo', 'dead',
@@ -82,18 +91,22 @@ export async function fillScene(
       (now() - interval '4 hours', 'Ada', 'resume', 'the migration is over', 0, '{}', 'segue-console', '{}'),
       (now() - interval '2 hours', 'grace', 'requeue', 'the worker takes long titles again', 1204,
         '{"filter": {"error": "title too long", "status": "dead"}}', 'segue-outbox', '{}')`;
-  await fillFigures(sql);
+  await fillFigures(sql, waiting / minutesAway);
+  return { awaySince };
 }
 
-/** A day and more of minutes, with an evening and an outage in them. */
-async function fillFigures(sql: Sql): Promise<void> {
+/** A week of minutes up to now, with evenings and an outage in them. So many were requested in each of the last. */
+async function fillFigures(sql: Sql, requested: number): Promise<void> {
   await sql`
     INSERT INTO ingestion_figures (minute, requested, scheduled, already_indexed, duplicate, dead, lag)
-    SELECT minute, load, CASE WHEN back < 14 THEN 0 WHEN back BETWEEN 300 AND 330 THEN 0 ELSE load - load / 8 END,
-      CASE WHEN back < 14 THEN 0 ELSE load / 16 END, CASE WHEN back < 14 THEN 0 ELSE load / 16 END,
+    SELECT minute, load, CASE WHEN away OR back BETWEEN 300 AND 330 THEN 0 ELSE load - load / 8 END,
+      CASE WHEN away THEN 0 ELSE load / 16 END, CASE WHEN away THEN 0 ELSE load / 16 END,
       CASE WHEN back IN (49, 200) THEN 1 ELSE 0 END,
-      CASE WHEN back < 14 THEN '{}'::int[] ELSE ARRAY[0, 2, 9, load / 2, load / 3, 12, CASE WHEN back % 37 = 0 THEN 40 ELSE 1 END] END
-    FROM generate_series(1, 7 * 1440) AS back,
-      LATERAL (SELECT date_trunc('minute', now()) - back * interval '1 minute' AS minute,
-        (190 + 150 * sin(back / 229.0) + 38 * sin(back / 6.0) + 19 * sin(back * 1.7))::int AS load) AS shape`;
+      CASE WHEN away THEN '{}'::int[] ELSE ARRAY[0, load / 100, load / 20, load / 2, load / 3, load / 16, CASE WHEN back % 37 = 0 THEN load / 5 ELSE load / 200 END] END
+    FROM generate_series(0, 7 * 1440) AS back,
+      LATERAL (
+        SELECT date_trunc('minute', now()) - back * interval '1 minute' AS minute, back <= ${minutesAway}::int AS away,
+          (${requested}::float8 * (0.8 + 0.5 * sin(back / 229.0 + 0.4) + 0.13 * sin(back / 6.0) + 0.07 * sin(back * 1.7))
+            * CASE WHEN back = 0 THEN extract(second FROM now()) / 60 ELSE 1 END)::int AS load
+      ) AS shape`;
 }
