@@ -10,12 +10,12 @@ const style = 'text/css; charset=utf-8';
 
 /** All that the pages load, from here and nowhere else. */
 const files = {
-  'console.css': { path: own('console.css'), type: style },
-  'console.js': { path: own('console.js'), type: script },
-  'chart.js': { path: own('chart.js'), type: script },
-  'icon.svg': { path: own('icon.svg'), type: 'image/svg+xml' },
-  'uplot.js': { path: join(uplotFolder(), 'uPlot.iife.min.js'), type: script },
-  'uplot.css': { path: join(uplotFolder(), 'uPlot.min.css'), type: style },
+  // One for all: what is shown first waits for each stylesheet.
+  'console.css': { paths: [join(uplotFolder(), 'uPlot.min.css'), own('console.css')], type: style },
+  'console.js': { paths: [own('console.js')], type: script },
+  'chart.js': { paths: [own('chart.js')], type: script },
+  'icon.svg': { paths: [own('icon.svg')], type: 'image/svg+xml' },
+  'uplot.js': { paths: [join(uplotFolder(), 'uPlot.iife.min.js')], type: script },
 };
 
 export type AssetName = keyof typeof files;
@@ -23,8 +23,8 @@ export type AssetName = keyof typeof files;
 type Asset = { address: string; type: string; content: Buffer; compressed: Buffer };
 
 const assets = Object.fromEntries(
-  Object.entries(files).map(([name, { path, type }]): [string, Asset] => {
-    const content = readFileSync(path);
+  Object.entries(files).map(([name, { paths, type }]): [string, Asset] => {
+    const content = Buffer.concat(paths.map(path => readFileSync(path)));
     const hash = createHash('sha256').update(content).digest('base64url').slice(0, 12);
     const compressed = brotliCompressSync(content);
     return [name, { address: `/console/assets/${hash}/${name}`, type, content, compressed }];

@@ -29,7 +29,7 @@ export function watchDependencies({ inngest, qdrant }: Known): {
       name: 'Inngest',
       breaker: inngest,
       ok: 'takes events',
-      away: 'does not answer: requests wait, and none is lost',
+      away: 'takes no events: requests wait',
       state: 'unavailable',
     },
     {

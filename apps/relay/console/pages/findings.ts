@@ -1,6 +1,8 @@
 import { findingsOf } from '@segue/outbox/operate/findings.ts';
-import { lookedAt } from '@segue/outbox/operate/glance.ts';
+import { type Glance, lookedAt } from '@segue/outbox/operate/glance.ts';
+import { isAlive } from '@segue/outbox/operate/relays.ts';
 import type { Snapshot } from '../live/watch.ts';
+import { html, type Markup } from './markup.ts';
 import { boundedCount, count, duration, plural } from './words.ts';
 
 /** Something that a person should know of, with the page that helps. */
@@ -9,7 +11,7 @@ export type ConsoleFinding = {
   /** One line: what is. */
   summary: string;
   /** What it means, or what to do. */
-  advice: string;
+  advice: Markup | string;
   link?: { to: string; label: string };
 };
 
@@ -24,12 +26,13 @@ export function consoleFindings(snapshot: Snapshot): ConsoleFinding[] {
       advice: 'Nothing can be added or sent until it does. No request is lost by it.',
     });
   }
+  const inngest = ofInngest(snapshot);
+  if (inngest !== null) findings.push(inngest);
   for (const { name, state, summary, since } of snapshot.dependencies) {
-    if (state === 'ok' || name === 'PostgreSQL') continue;
-    const length = since === null ? '' : ` for ${duration((snapshot.readAt - since.getTime()) / 1_000)}`;
+    if (state === 'ok' || name === 'PostgreSQL' || name === 'Inngest') continue;
     findings.push({
       severity: state === 'unavailable' ? 'failure' : 'warning',
-      summary: `${name} has not answered this relay${length}`,
+      summary: `${name} has not answered this relay${lasting(since, snapshot.readAt)}`,
       advice: `It ${summary}. The relay holds back, tries from time to time, and goes on by itself.`,
     });
   }
@@ -41,7 +44,7 @@ export function consoleFindings(snapshot: Snapshot): ConsoleFinding[] {
       advice: `${summary}. What is sent meanwhile waits at Inngest.`,
     });
   }
-  if (glance !== null) findings.push(...ofOutbox(glance, findings.length > 0));
+  if (glance !== null) findings.push(...ofOutbox(glance, inngest !== null));
   if (snapshot.reconciliation !== null) {
     const { at, reason } = snapshot.reconciliation;
     findings.push({
@@ -56,7 +59,27 @@ export function consoleFindings(snapshot: Snapshot): ConsoleFinding[] {
   ];
 }
 
-function ofOutbox(glance: NonNullable<Snapshot['glance']>, explained: boolean): ConsoleFinding[] {
+/** An Inngest that takes no events, from this relay or from any; other relays say so in the database. */
+function ofInngest({ dependencies, glance, readAt }: Snapshot): ConsoleFinding | null {
+  const own = dependencies.find(({ name, state }) => name === 'Inngest' && state !== 'ok');
+  const alive = (glance?.relays ?? []).filter(isAlive);
+  const held = alive.filter(({ state }) => state === 'held_back');
+  if (own === undefined && (alive.length === 0 || held.length < alive.length)) return null;
+  const hosts =
+    held.length > 0 && held.length <= 3 ? `: ${held.map(({ host }) => short(host)).join(', ')}` : '';
+  const who =
+    held.length === 0
+      ? 'This relay waits for it'
+      : `${count(held.length)} of ${plural(alive.length, 'relay')} ${held.length === 1 ? 'waits' : 'wait'} for it${hosts}`;
+  return {
+    severity: own?.state === 'degraded' ? 'warning' : 'failure',
+    summary: `Inngest has taken no events${lasting(own?.since ?? null, readAt)}`,
+    advice: html`${who}. No request is lost, and nobody has to restart anything. <code>npm run outbox -- doctor</code> says why.`,
+    link: { to: '#services', label: 'See the services' },
+  };
+}
+
+function ofOutbox(glance: Glance, inngestIsAway: boolean): ConsoleFinding[] {
   const { open, dead, owed, sending, relays, slots } = glance;
   const findings: ConsoleFinding[] = [];
   const known = findingsOf({
@@ -82,15 +105,6 @@ function ofOutbox(glance: NonNullable<Snapshot['glance']>, explained: boolean): 
             'None has given a sign of life for 30 s. Start one, or look into the log of the one that ended.',
         });
         break;
-      case 'held_back':
-        if (!explained) {
-          findings.push({
-            severity,
-            summary: 'No relay can reach Inngest',
-            advice: 'Requests wait, and none is lost. The relays go on by themselves once Inngest answers.',
-          });
-        }
-        break;
       case 'stuck_slots':
         findings.push({
           severity,
@@ -101,25 +115,18 @@ function ofOutbox(glance: NonNullable<Snapshot['glance']>, explained: boolean): 
       case 'stalled':
         findings.push({
           severity,
-          summary: `${boundedCount(open)} requests wait, the oldest that could be sent for ${duration(open.oldestDueSeconds ?? 0)}`,
-          advice: 'An addition is sent within 5 s as long as nothing holds it up. None is lost meanwhile.',
+          summary: `${requestsWait(open)} to be sent, the oldest for ${duration(open.oldestDueSeconds ?? 0)}`,
+          advice: inngestIsAway
+            ? 'They wait for Inngest, and are sent once it takes events again.'
+            : html`A request is sent within 5 s as long as nothing holds it up. <code>npm run outbox -- doctor</code> says what does.`,
           link: { to: '/console/requests?status=pending&order=oldest', label: 'See the oldest' },
         });
         break;
-      case 'dead': {
-        const [first] = dead.reasons;
-        const most = first === undefined ? '' : `${count(first.count)} with “${short(first.reason)}”. `;
-        findings.push({
-          severity,
-          summary: `${boundedCount(dead)} dead ${dead.count === 1 ? 'request' : 'requests'}${
-            dead.lastHour > 0 ? `, ${count(dead.lastHour)} in the last hour` : ''
-          }`,
-          advice: `${most}Nothing sends them by itself any more: requeue them once the cause is gone, or discard them.`,
-          link: { to: '/console/requests?status=dead', label: 'See them' },
-        });
+      case 'dead':
+        findings.push({ severity, ...ofDead(glance) });
         break;
-      }
-      // The line at the top of each page says it.
+      // Told above, or by the line at the top of each page.
+      case 'held_back':
       case 'paused':
         break;
     }
@@ -133,20 +140,74 @@ function ofOutbox(glance: NonNullable<Snapshot['glance']>, explained: boolean): 
       link: { to: '/console/requests?status=pending&attempts=1&order=oldest', label: 'See them' },
     });
   }
-  if (owed.count > 0) {
-    const failing =
-      owed.failingSince === null
-        ? ''
-        : ` TIDAL has failed for ${duration((glance.at.getTime() - owed.failingSince.getTime()) / 1_000)}.`;
-    const [oldest] = owed.items;
-    findings.push({
-      severity: 'warning',
-      summary: `${boundedCount(owed)} ${owed.count === 1 ? `${oldest?.kind ?? 'item'} waits` : 'items wait'} for TIDAL, ${plural(owed.tracks, 'track')} in all`,
-      advice: `${oldest ? `The oldest is “${short(oldest.title)}” by ${short(oldest.artist)}.` : ''}${failing} The API completes them by itself.`,
-      link: { to: '/console/albums#owed', label: 'See them' },
-    });
-  }
+  if (owed.count > 0) findings.push(ofOwed(glance));
   return findings;
+}
+
+function requestsWait(open: Glance['open']): string {
+  return `${boundedCount(open)} ${open.count === 1 ? 'request waits' : 'requests wait'}`;
+}
+
+function ofDead({ dead, at }: Glance): Omit<ConsoleFinding, 'severity'> {
+  const { newest, reasons } = dead;
+  const [one] = newest;
+  const [first] = reasons;
+  if (dead.count === 1 && one !== undefined) {
+    const refused = first
+      ? `Refused ${duration(secondsSince(first.lastAt, at))} ago with “${short(first.reason)}”. `
+      : '';
+    return {
+      summary: `1 dead request: “${short(one.title)}”, ${one.isrc}`,
+      advice: `${refused}Nothing sends it by itself any more: requeue it once the cause is gone, or discard it.`,
+      link: { to: addressOf(one), label: 'See it' },
+    };
+  }
+  const names = newest.map(
+    (each, at) =>
+      html`${at > 0 ? ', ' : ''}<a href="${addressOf(each)}">“${short(each.title)}”</a>, ${each.isrc}`,
+  );
+  const most = first === undefined ? '' : `${count(first.count)} with “${short(first.reason)}”`;
+  return {
+    summary: `${boundedCount(dead)} dead requests${dead.lastHour > 0 ? `, ${count(dead.lastHour)} in the last hour` : ''}`,
+    advice: html`${dead.count <= newest.length ? names : most}. Nothing sends them by itself any more: requeue them once the cause is gone, or discard them.`,
+    link: { to: '/console/requests?status=dead', label: 'See them' },
+  };
+}
+
+function ofOwed({ owed, at }: Glance): ConsoleFinding {
+  const [oldest] = owed.items;
+  const error = owed.items.find(({ failingSince }) => failingSince !== null)?.lastError ?? null;
+  const isOne = owed.count === 1 && oldest !== undefined;
+  const name = oldest ? `“${short(oldest.title)}” by ${short(oldest.artist)}` : '';
+  const length = oldest ? duration(secondsSince(oldest.owedSince, at)) : '';
+  const failing =
+    owed.failingSince === null
+      ? ''
+      : ` TIDAL has failed for ${duration(secondsSince(owed.failingSince, at))}${
+          isOne ? ` (${plural(oldest.attempts, 'attempt')})` : ''
+        }${error === null ? '' : `: ${short(error)}`}.`;
+  return {
+    severity: 'warning',
+    summary: `${boundedCount(owed)} ${isOne ? `${oldest.kind} waits` : 'items wait'} for TIDAL, ${plural(owed.tracks, 'track')} in all`,
+    advice: `${oldest ? `${isOne ? name : `The oldest is ${name}`}, owed for ${length}.` : ''}${failing} The API asks again by itself.`,
+    link:
+      isOne && oldest.albumBatchId !== null
+        ? { to: `/console/albums/${oldest.albumBatchId}`, label: 'See it' }
+        : { to: '/console/albums#owed', label: isOne ? 'See it' : 'See them' },
+  };
+}
+
+function addressOf({ isrc }: { isrc: string }): string {
+  return `/console/recordings/${encodeURIComponent(isrc)}`;
+}
+
+function secondsSince(moment: Date, now: Date): number {
+  return (now.getTime() - moment.getTime()) / 1_000;
+}
+
+/** ` for 14 min`; nothing where nobody knows since when. */
+function lasting(since: Date | null, now: number): string {
+  return since === null ? '' : ` for ${duration((now - since.getTime()) / 1_000)}`;
 }
 
 function short(text: string): string {

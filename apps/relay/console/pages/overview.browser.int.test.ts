@@ -10,7 +10,7 @@ import { fillScene } from '../test/scene.ts';
 const away: Dependency = {
   name: 'Inngest',
   state: 'unavailable',
-  summary: 'does not answer',
+  summary: 'takes no events',
   since: new Date(),
 };
 
@@ -28,8 +28,8 @@ describe.skipIf(chromiumPath === undefined)('the overview in a browser', () => {
     const page = await browser.open(server, '/console/', { viewport: { width, height } });
     const findings = page.locator('[data-live=findings]');
     const facts = [
-      'Inngest has not answered',
-      '200 requests wait',
+      'Inngest has taken no events',
+      '200 requests wait to be sent',
       '1 dead request',
       '1 album waits for TIDAL',
     ];
@@ -43,6 +43,64 @@ describe.skipIf(chromiumPath === undefined)('the overview in a browser', () => {
     }
     expect(await page.locator('.cards').textContent()).toMatch(/Waiting\s*200/);
     await page.locator('.uplot').nth(1).waitFor();
+  });
+
+  test('a chart has values in its legend while somebody points at it, and no dashes before', async () => {
+    const server = await createConsole({ sql: database.sql });
+    const page = await browser.open(server, '/console/');
+    await page.locator('.uplot').nth(1).waitFor();
+    const values = () => page.locator('.uplot').first().locator('.u-value').allTextContents();
+    expect(await values()).toEqual(['', '', '', '', '']);
+    await page.locator('.u-over').first().hover();
+    await eventually(async () => expect(await values()).toContainEqual(expect.stringMatching(/^\d\d:\d\d$/)));
+    expect(await values()).not.toContain('');
+  });
+
+  test('what is painted first waits for one stylesheet and for no chart', async () => {
+    const server = await createConsole({ sql: database.sql });
+    const page = await browser.open(server, '/console/');
+    await page.locator('.uplot').nth(1).waitFor();
+    const { painted, library, styles } = (await page.evaluate(`({
+      painted: performance.getEntriesByName('first-contentful-paint')[0].startTime,
+      library: performance.getEntriesByType('resource').find(({ name }) => name.endsWith('uplot.js')).startTime,
+      styles: document.querySelectorAll('link[rel=stylesheet]').length,
+    })`)) as { painted: number; library: number; styles: number };
+    expect(library).toBeGreaterThanOrEqual(painted);
+    expect(styles).toBe(1);
+  });
+
+  test('a telephone has the way on below what a banner says, no empty tile, and a button to pause', async () => {
+    const server = await createConsole({ sql: database.sql, health: () => [away] });
+    const page = await browser.open(server, '/console/', { viewport: { width: 390, height: 844 } });
+    const banner = page.locator('.findings li').first();
+    const said = await banner.locator('.then').boundingBox();
+    const way = await banner.getByRole('link', { name: 'See the services' }).boundingBox();
+    expect(way?.y).toBeGreaterThanOrEqual((said?.y ?? 0) + (said?.height ?? 0));
+    const widths = (await page.evaluate(
+      `[...document.querySelectorAll('.cards > div')].map(tile => tile.getBoundingClientRect().width)`,
+    )) as number[];
+    const whole = Math.max(...widths);
+    // Rows of one, two and two.
+    expect(widths.filter(width => width > whole - 2).length).toBe(1);
+    expect(widths.filter(width => Math.abs(width - whole / 2) < 2).length).toBe(4);
+    await page.getByRole('link', { name: 'Pause sending…' }).click();
+    await page.getByRole('heading', { name: 'Pause sending' }).waitFor();
+  });
+
+  test('services have what the API tells of TIDAL by the database', async () => {
+    const server = await createConsole({ sql: database.sql, health: () => [away] });
+    const page = await browser.open(server, '/console/');
+    const tidal = page.locator('#services tr', { hasText: 'TIDAL' });
+    expect(await tidal.textContent()).toMatch(/fails: 503 Service Unavailable\s*2 h/);
+  });
+
+  test('while nothing is sent, the page says since when, of figures as well', async () => {
+    const server = await createConsole({ sql: database.sql });
+    const page = await browser.open(server, '/console/');
+    expect(await page.locator('.cards').textContent()).toMatch(/none for 1\d min/);
+    await page
+      .getByText(/Nothing has been sent since [\d-]+ [\d:]+ UTC; in the slowest minute before, 95 %/)
+      .waitFor();
   });
 
   test('follows what happens without a reload, and keeps the focus', async () => {

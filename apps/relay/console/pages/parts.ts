@@ -1,9 +1,11 @@
+import type { Glance } from '@segue/outbox/operate/glance.ts';
+import type { Rates } from '@segue/outbox/operate/minutes.ts';
 import { isAlive } from '@segue/outbox/operate/relays.ts';
 import type { Snapshot } from '../live/watch.ts';
 import { consoleFindings } from './findings.ts';
 import { icon } from './icons.ts';
 import { html, type Markup, nothing } from './markup.ts';
-import { ago, boundedCount, count, duration } from './words.ts';
+import { ago, boundedCount, count, duration, lasting, plural } from './words.ts';
 
 /** The parts of pages that change by themselves, each as the markup within its element. */
 export type Parts = Record<PartName, Markup>;
@@ -43,9 +45,8 @@ export function statePart(snapshot: Snapshot): Markup {
   }
   const [worst] = findings;
   if (worst === undefined) {
-    const lag = snapshot.rates?.lagHigh ?? null;
     return html`<div class="well">${icon('good')} <span><strong>All is well.</strong> ${
-      lag === null ? 'Nothing was sent in the last minutes.' : `95 % are sent within ${duration(lag)}.`
+      snapshot.rates === null ? '' : pace(snapshot.rates)
     }</span></div>`;
   }
   const more = findings.length - 1;
@@ -54,14 +55,19 @@ export function statePart(snapshot: Snapshot): Markup {
   }</span></div>`;
 }
 
+function pace({ lagHigh, lastScheduledSeconds: last }: Rates): string {
+  if (lagHigh !== null) return `95 % are sent within ${duration(lagHigh)}.`;
+  return last === null ? 'Nothing has been sent so far.' : `Nothing has been sent for ${duration(last)}.`;
+}
+
 export function findingsPart(snapshot: Snapshot): Markup {
   const findings = consoleFindings(snapshot);
   if (findings.length === 0) return nothing;
   return html`<ul class="findings">${findings.map(
     ({ severity, summary, advice, link }) =>
-      html`<li class="${severity}">${icon(severity)}<span class="what"><span class="hidden">${severity}: </span>${summary}</span>${
+      html`<li class="${severity}">${icon(severity)}<span class="what"><span class="hidden">${severity}: </span>${summary}</span><span class="then">${advice}</span>${
         link ? html`<a class="more" href="${link.to}">${link.label}</a>` : nothing
-      }<span class="then">${advice}</span></li>`,
+      }</li>`,
   )}</ul>`;
 }
 
@@ -72,11 +78,16 @@ export function figuresPart({ glance, rates }: Snapshot): Markup {
   const oldest = open.oldestSeconds === null ? 'none' : `oldest ${duration(open.oldestSeconds)}`;
   return html`<dl class="cards">
 ${card('Waiting', html`<a href="/console/requests?status=pending&amp;order=oldest">${boundedCount(open)}</a>`, oldest)}
-${card('Sent a minute', html`${rate(rates.scheduled)}`, rates.lagHigh === null ? 'nothing lately' : `95 % within ${duration(rates.lagHigh)}`)}
+${card('Scheduled a minute', html`${rate(rates.scheduled)}`, scheduledLately(rates))}
 ${card('Skipped a minute', html`${rate(rates.skipped)}`, 'indexed or duplicate')}
 ${card('Dead', html`<a href="/console/requests?status=dead">${boundedCount(dead)}</a>`, `${count(dead.lastHour)} in the last hour`)}
 ${card('Tracks TIDAL owes', html`<a href="/console/albums#owed">${count(owed.tracks)}</a>`, owed.count === 0 ? 'no item' : `${boundedCount(owed)} ${owed.count === 1 ? 'item' : 'items'}`)}
 </dl>`;
+}
+
+function scheduledLately({ lagHigh, lastScheduledSeconds: last }: Rates): string {
+  if (lagHigh !== null) return `95 % within ${duration(lagHigh)}`;
+  return last === null ? 'none so far' : `none for ${duration(last)}`;
 }
 
 function card(name: string, value: Markup, small: string): Markup {
@@ -89,12 +100,12 @@ function rate(perMinute: number): string {
 
 const stateWords = { ok: 'good', degraded: 'warning', unavailable: 'failure' } as const;
 
-function servicesPart({ dependencies, workers, readAt }: Snapshot): Markup {
+function servicesPart({ glance, dependencies, workers, readAt }: Snapshot): Markup {
   const rows = dependencies.map(({ name, state, summary, since }) => ({
     name,
     shape: stateWords[state],
     summary,
-    since: since === null ? html`its start` : ago(since, readAt),
+    since: since === null ? html`all along` : lasting(since, readAt),
   }));
   const ofWorkers = (workers ?? []).map(({ address, ready, summary }) => ({
     name: `Worker ${address}`,
@@ -102,10 +113,10 @@ function servicesPart({ dependencies, workers, readAt }: Snapshot): Markup {
     summary,
     since: nothing,
   }));
-  return html`<table class="stack"><thead><tr><th scope="col">Service</th><th scope="col">State</th><th scope="col">Since</th></tr></thead>
-<tbody>${[...rows, ...ofWorkers].map(
+  return html`<table class="stack"><thead><tr><th scope="col">Service</th><th scope="col">State</th><th scope="col">For</th></tr></thead>
+<tbody>${[...rows, ...(glance === null ? [] : [tidalRow(glance)]), ...ofWorkers].map(
     ({ name, shape, summary, since }) =>
-      html`<tr><th scope="row">${name}</th><td>${icon(shape)} ${summary}</td><td class="muted fixed" data-label="Since">${since}</td></tr>`,
+      html`<tr><th scope="row">${name}</th><td>${icon(shape)} ${summary}</td><td class="muted fixed" data-label="For">${since}</td></tr>`,
   )}</tbody></table>${
     workers === null
       ? html`<p class="hint">Workers are not asked: name them in CONSOLE_WORKERS.</p>`
@@ -113,9 +124,22 @@ function servicesPart({ dependencies, workers, readAt }: Snapshot): Markup {
   }`;
 }
 
+/** The relay does not ask TIDAL; what the API could not get is in the database. */
+function tidalRow({ owed, at }: Glance) {
+  if (owed.failingSince === null)
+    return { name: 'TIDAL', shape: 'unknown' as const, summary: 'is asked by the API alone', since: nothing };
+  const error = owed.items.find(({ failingSince }) => failingSince !== null)?.lastError ?? null;
+  return {
+    name: 'TIDAL',
+    shape: 'warning' as const,
+    summary: `fails${owed.failing < owed.count ? ` for ${count(owed.failing)} of ${boundedCount(owed)} items` : ''}${error === null ? '' : `: ${error}`}`,
+    since: lasting(owed.failingSince, at.getTime()),
+  };
+}
+
 const relayStates = {
   running: { shape: 'good', word: 'sends' },
-  held_back: { shape: 'failure', word: 'cannot reach Inngest' },
+  held_back: { shape: 'failure', word: 'waits for Inngest' },
   stopped: { shape: 'unknown', word: 'stopped' },
 } as const;
 
@@ -124,15 +148,17 @@ function relaysPart({ glance, readAt }: Snapshot): Markup {
   const relays = glance.relays.filter(
     ({ state, silentSeconds: silent }) => state !== 'stopped' || silent < 600,
   );
-  if (relays.length === 0) return html`<p class="empty">No relay has given a sign of life for an hour.</p>`;
-  return html`<table class="stack"><thead><tr><th scope="col">Host</th><th scope="col">State</th><th scope="col" class="number">Slots</th><th scope="col">Runs since</th><th scope="col">Last sign</th><th scope="col">Version</th></tr></thead>
+  const sending = html`<p class="buttons"><a class="button" href="/console/sending">${glance.sending.paused ? 'Resume sending…' : 'Pause sending…'}</a></p>`;
+  if (relays.length === 0)
+    return html`<p class="empty">No relay has given a sign of life for an hour.</p>${sending}`;
+  return html`<table class="stack"><thead><tr><th scope="col">Host</th><th scope="col">State</th><th scope="col" class="number">Slots</th><th scope="col">Runs for</th><th scope="col">Last sign</th><th scope="col">Version</th></tr></thead>
 <tbody>${relays.map(({ host, state, slots, since, silentSeconds: silent, version }) => {
     const gone = state !== 'stopped' && !isAlive({ state, silentSeconds: silent });
     const { shape, word } = gone
       ? { shape: 'failure' as const, word: 'gives no sign of life' }
       : relayStates[state];
-    return html`<tr><th scope="row">${host}</th><td>${icon(shape)} ${word}</td><td class="number" data-label="Slots">${slots}</td><td data-label="Runs since">${ago(since, readAt)}</td><td data-label="Last sign">${duration(silent)} ago</td><td data-label="Version">${version}</td></tr>`;
-  })}</tbody></table>`;
+    return html`<tr><th scope="row">${host}</th><td class="fixed">${icon(shape)} ${word}</td><td class="number" data-label="Slots">${slots}</td><td class="fixed" data-label="Runs for">${lasting(since, readAt)}</td><td class="fixed" data-label="Last sign">${duration(silent)} ago</td><td data-label="Version">${version}</td></tr>`;
+  })}</tbody></table>${sending}`;
 }
 
 function owedPart({ glance, readAt }: Snapshot): Markup {
@@ -142,14 +168,31 @@ function owedPart({ glance, readAt }: Snapshot): Markup {
 
 export function owedTable(items: NonNullable<Snapshot['glance']>['owed']['items'], now: number): Markup {
   if (items.length === 0) return html`<p class="empty">TIDAL owes nothing.</p>`;
-  return html`<table class="stack"><thead><tr><th scope="col">Item</th><th scope="col" class="number">Tracks</th><th scope="col">Since</th><th scope="col">Next attempt</th></tr></thead>
+  return html`<table class="stack"><thead><tr><th scope="col">Item</th><th scope="col" class="number">Tracks</th><th scope="col">Owed for</th><th scope="col">Next attempt</th></tr></thead>
 <tbody>${items.map(
-    ({ title, artist, kind, tracksOwed, owedSince, nextAttemptAt, attempts, lastError, albumBatchId }) =>
+    ({
+      title,
+      artist,
+      kind,
+      tracksOwed,
+      owedSince,
+      nextAttemptAt,
+      attempts,
+      failingSince,
+      lastError,
+      albumBatchId,
+    }) =>
       html`<tr><th scope="row" class="title">${
         albumBatchId === null ? title : html`<a href="/console/albums/${albumBatchId}">${title}</a>`
-      }<br><span class="muted small">${artist} · ${kind}</span></th><td class="number" data-label="Tracks">${tracksOwed}</td><td data-label="Since">${ago(owedSince, now)}</td><td data-label="Next attempt">${
+      }<br><span class="muted small">${artist} · ${kind}</span></th><td class="number" data-label="Tracks">${tracksOwed}</td><td class="fixed" data-label="Owed for">${lasting(owedSince, now)}</td><td data-label="Next attempt">${
         nextAttemptAt === null ? 'under way' : ago(nextAttemptAt, now)
-      }${attempts > 0 ? html`<br><span class="muted small">${count(attempts)} failed: ${lastError ?? 'no message'}</span>` : nothing}</td></tr>`,
+      }${
+        attempts > 0
+          ? html`<br><span class="muted small">${plural(attempts, 'attempt')} failed${
+              failingSince === null ? nothing : html`, for ${lasting(failingSince, now)}`
+            }: ${lastError ?? 'no message'}</span>`
+          : nothing
+      }</td></tr>`,
   )}</tbody></table>`;
 }
 

@@ -42,6 +42,12 @@ export function ago(at: Date | string, now = Date.now()): Markup {
   return html`<time datetime="${iso}" title="${iso.slice(0, 19).replace('T', ' ')} UTC">${words}</time>`;
 }
 
+/** `12 min`, for what has lasted since then, with the moment itself on demand. */
+export function lasting(since: Date, now = Date.now()): Markup {
+  const iso = since.toISOString();
+  return html`<time datetime="${iso}" title="since ${iso.slice(0, 19).replace('T', ' ')} UTC">${duration((now - since.getTime()) / 1_000)}</time>`;
+}
+
 const statusIcons: Record<string, IconName> = {
   pending: 'waiting',
   in_flight: 'waiting',

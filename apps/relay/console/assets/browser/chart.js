@@ -1,11 +1,13 @@
 /* global uPlot */
 // Draws what the relays did, minute by minute.
 
+const { library } = document.currentScript.dataset;
 const holders = [...document.querySelectorAll('[data-chart]')];
 const style = getComputedStyle(document.body);
 const scheme = matchMedia('(prefers-color-scheme: dark)');
 let charts = [];
 let asked = 0;
+let drawing;
 
 /** `light-dark()` is resolved where it is used, so that an element has to use it. */
 function colour(name) {
@@ -17,14 +19,22 @@ function colour(name) {
   return value;
 }
 
-// Lines differ in colour and in dashes.
+// Lines differ in colour and in dashes. A dead request among thousands has a point as well.
 const lines = {
-  requested: { label: 'requested', colour: 'muted', dash: [2, 3], unit: '' },
+  requested: { label: 'requested', colour: 'muted', dash: [2, 3], marker: 'dotted', unit: '' },
   scheduled: { label: 'scheduled', colour: 'accent', dash: [], unit: '' },
-  skipped: { label: 'skipped', colour: 'warning', dash: [7, 4], unit: '' },
-  dead: { label: 'dead', colour: 'failure', dash: [1, 4], unit: '' },
+  skipped: { label: 'skipped', colour: 'warning', dash: [7, 4], marker: 'dashed', unit: '' },
+  dead: {
+    label: 'dead',
+    colour: 'failure',
+    dash: [3, 5],
+    marker: 'dotted',
+    width: 3,
+    points: true,
+    unit: '',
+  },
   lagMedian: { label: 'median', colour: 'accent', dash: [], unit: ' s' },
-  lagHigh: { label: '95 % within', colour: 'warning', dash: [7, 4], unit: ' s' },
+  lagHigh: { label: '95 % within', colour: 'warning', dash: [7, 4], marker: 'dashed', unit: ' s' },
 };
 
 function draw(data) {
@@ -42,7 +52,10 @@ function draw(data) {
       width: holder.clientWidth,
       height: isLag ? 170 : 220,
       cursor: { drag: { x: false, y: false }, points: { size: 6 } },
-      legend: { live: true },
+      legend: {
+        live: true,
+        markers: { width: 3, dash: (_plot, at) => lines[names[at - 1]]?.marker ?? 'solid' },
+      },
       scales: {
         x: { time: true },
         y: { range: (_plot, _low, high) => [0, Math.max(high * 1.1, isLag ? 1 : 5)] },
@@ -65,22 +78,29 @@ function draw(data) {
       series: [
         {
           label: 'UTC',
-          value: (_plot, value) => (value === null || value === undefined ? '–' : moment(value, 60)),
+          value: (_plot, value) => (value ? moment(value, 60) : ''),
         },
         ...names.map(name => ({
           label: lines[name].label,
           stroke: colour(lines[name].colour),
-          width: 1.75,
+          width: lines[name].width ?? 1.75,
           dash: lines[name].dash,
-          points: { show: false },
+          points: lines[name].points ? pointsAbove0(data[name], lines[name].colour) : { show: false },
           spanGaps: false,
-          value: (_plot, value) =>
-            value === null || value === undefined ? '–' : `${value.toLocaleString('en')}${lines[name].unit}`,
+          value: (_plot, value, _series, at) => {
+            if (at === null || at === undefined) return '';
+            return typeof value === 'number' ? `${value.toLocaleString('en')}${lines[name].unit}` : 'none';
+          },
         })),
       ],
     };
     return new uPlot(options, [data.minute, ...names.map(name => data[name])], holder);
   });
+}
+
+function pointsAbove0(values, name) {
+  const filter = () => values.flatMap((value, at) => (value > 0 ? [at] : []));
+  return { show: true, size: 9, fill: colour(name), filter };
 }
 
 /** `17:05`, or the day where a step is one. */
@@ -96,8 +116,19 @@ function short(value) {
   return value >= 1e4 ? `${value / 1e3} k` : value.toLocaleString('en');
 }
 
+/** Brings the library once, which takes longer to start than all else that is on the page. */
+function bring() {
+  drawing ??= new Promise(resolve => {
+    const script = document.createElement('script');
+    script.src = library;
+    script.onload = resolve;
+    document.head.append(script);
+  });
+  return drawing;
+}
+
 async function load() {
-  const answer = await fetch(holders[0].dataset.from).catch(() => null);
+  const [answer] = await Promise.all([fetch(holders[0].dataset.from).catch(() => null), bring()]);
   if (!answer?.ok) return;
   asked = Date.now();
   const data = await answer.json();
@@ -115,4 +146,8 @@ scheme.addEventListener('change', load);
 document.addEventListener('segue:fresh', () => {
   if (Date.now() - asked > 15_000) load();
 });
-load();
+// After the first paint, which needs no chart.
+new PerformanceObserver((_painted, observer) => {
+  observer.disconnect();
+  load();
+}).observe({ type: 'paint', buffered: true });

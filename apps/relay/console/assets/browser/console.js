@@ -52,7 +52,11 @@ addEventListener('pageshow', event => {
     follow();
   }
 });
-follow();
+// After the first paint.
+new PerformanceObserver((_painted, observer) => {
+  observer.disconnect();
+  follow();
+}).observe({ type: 'paint', buffered: true });
 
 // One box ticks all of a page.
 const all = document.querySelector('[data-check-all]');
