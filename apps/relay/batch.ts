@@ -1,5 +1,5 @@
 import type { Sql } from '@segue/database/connection.ts';
-import { readForcedIds } from '@segue/outbox/readOpen.ts';
+import { readForcedIds, readPlain } from '@segue/outbox/readOpen.ts';
 import type { RowOutcome } from '@segue/outbox/settle.ts';
 import { crashPoint } from '@segue/process/crashPoint.ts';
 import { reasonOf } from '@segue/process/reason.ts';
@@ -62,7 +62,7 @@ async function runBatch(input: BatchInput, relay: BatchDependencies): Promise<Ba
   const durations: StepDurations = { read: input.readMs };
   const batch = decide(input.rows);
   crashPoint('after_read');
-  await gatherForced(batch, input.fullSlots, relay.sql);
+  await gatherForced(batch, input.fullSlots, relay);
   const outOfCalls = await askAndSend(batch, input, relay, durations);
   const settlingFrom = performance.now();
   const settled = await settleRows(conclude(batch, relay), input, relay);
@@ -100,11 +100,26 @@ export function settleRows(
   });
 }
 
-/** Finds the forced requests for a recording that the read had no room for: what is sent now answers them, too. */
-async function gatherForced({ sendings }: Batch, fullSlots: Set<number>, sql: Sql): Promise<void> {
-  for (const sending of sendings) {
+/**
+ * Looks for what a read had no room for beside a forced request: a plain one, whose id may have been used unheard and which
+ * goes first; and other forced ones, which what is sent now answers, too.
+ */
+async function gatherForced(
+  { sendings, waiting }: Batch,
+  fullSlots: Set<number>,
+  { sql, dedupeWindowMs }: Pick<BatchDependencies, 'sql' | 'dedupeWindowMs'>,
+): Promise<void> {
+  for (const [place, sending] of sendings.entries()) {
     if (!sending.force || !fullSlots.has(sending.slot)) continue;
-    const known = new Set([sending.lead, ...sending.others].map(({ id }) => id));
+    const forced = [sending.lead, ...sending.others];
+    const plain = await readPlain(sql, sending, { dedupeWindowMs });
+    const [first] = plain ? decide([plain, ...forced]).sendings : [];
+    if (first && !first.force) {
+      sendings[place] = first;
+      waiting.push(...forced);
+      continue;
+    }
+    const known = new Set(forced.map(({ id }) => id));
     sending.gathered = (await readForcedIds(sql, sending)).filter(id => !known.has(id));
   }
 }

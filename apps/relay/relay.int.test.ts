@@ -185,6 +185,19 @@ describe('R5: recordings that were sent', () => {
     expect(sent.filter(([id]) => id === idOf(isrc, 2))).toEqual([[idOf(isrc, 2), true]]);
   });
 
+  test('a plain request goes before a forced one that stands before it, in whatever batches they are read', async () => {
+    const isrc = newIsrc();
+    await here.request({ isrc, force: true }, { isrc, force: true }, { isrc });
+    await here.start({ RELAY_BATCH_SIZE: 1 });
+    const forced = { ...scheduled, generation: 2 };
+    expect(await here.settled()).toMatchObject([forced, forced, scheduled]);
+    const sent = here.inngest.events().map(({ id, data }) => [id, data?.force]);
+    expect(sent.toSorted()).toEqual([
+      [idOf(isrc, 1), false],
+      [idOf(isrc, 2), true],
+    ]);
+  });
+
   test('forced requests that are open together are answered by one event, however many there are', async () => {
     const isrc = newIsrc();
     await here.sql`

@@ -4,6 +4,7 @@ import type { RowOutcome } from '@segue/outbox/settle.ts';
 import { pause } from '@segue/process/pause.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import type { Service } from '@segue/process/services.ts';
+import { atMost } from '@segue/process/timeLimit.ts';
 import { type Logger, withoutRedaction } from '@segue/telemetry/logger.ts';
 import {
   type BatchDependencies,
@@ -51,8 +52,12 @@ const outOfCallsMs = 1_000;
 const firstStuckMs = 1_000;
 const longestStuckMs = 30_000;
 
-/** Calls under way at a stop may take so long before they are given up; the process has 10 s in all. */
-const patienceAtStopMs = 6_000;
+/**
+ * Calls under way at a stop may take so long before they are given up, and what is written then so long again. The process
+ * has 10 s in all, of which the services that stop afterwards take up to 4.
+ */
+const patienceAtStopMs = 5_000;
+const lastWordsMs = 1_000;
 
 /** Each statement has a limit of 5 s and each call one of 8 s, so that something ends sooner than this. */
 const stalledAfterMs = 20_000;
@@ -104,11 +109,17 @@ export class Relay implements Service {
   async stop(): Promise<void> {
     this.#stopping.abort();
     const patience = setTimeout(() => this.#givingUp.abort(), patienceAtStopMs);
+    // A statement on a connection that has gone silent ends seconds after it was given up.
+    await atMost(patienceAtStopMs + lastWordsMs, this.#finishAll());
+    clearTimeout(patience);
+    this.#givingUp.abort();
+  }
+
+  async #finishAll(): Promise<void> {
     await this.#loop;
     await Promise.all(this.#underWay);
     this.#givingUp.abort();
     await Promise.all(this.#stuck);
-    clearTimeout(patience);
   }
 
   async #run(): Promise<void> {

@@ -104,3 +104,15 @@ test('a relay in which nothing has ended for 20 s makes none, until something en
   await eventually(() => expect(relay.batchesUnderWay).toBe(0));
   expect(relay.makesProgress).toBe(true);
 });
+
+test('a stop gives up what does not end, however it hangs', async () => {
+  const { relay, request, calls } = start();
+  request();
+  await eventually(() => expect(calls()).toBe(1));
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const stopped = relay.stop();
+  await vi.advanceTimersByTimeAsync(6_000);
+  await stopped;
+  expect(relay.batchesUnderWay).toBe(1);
+});

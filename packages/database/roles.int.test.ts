@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startLocalPostgres } from '@segue/local-postgres/localPostgres.ts';
@@ -161,18 +161,18 @@ describe('in a cluster that has never seen Segue', () => {
     expect(warnings).toHaveLength(5);
     expect(warnings[1]).toContain('the role segue_api is missing, since tenant may not make roles');
 
-    for (const role of ['segue_migrator', 'segue_api', 'segue_relay', 'segue_reader']) {
+    for (const role of ['segue_migrator', 'segue_api', 'segue_relay', 'segue_reader', 'segue_operator']) {
       await admin`CREATE ROLE ${admin(role)}`;
     }
-    const file = await readFile(new URL('../../drizzle/0002_roles.sql', import.meta.url), 'utf8');
     const sql = connect({ url, applicationName: 'segue-test', max: 1 });
-    await sql.unsafe(file);
-    await sql.unsafe(file);
+    for (const grants of [...(await allGrants()), ...(await allGrants())]) await sql.unsafe(grants);
     const [answer] = await sql`
       SELECT has_table_privilege('segue_relay', 'ingestion_outbox', 'UPDATE') AS may,
+        has_table_privilege('segue_operator', 'ingestion_actions', 'SELECT') AS may_act,
+        has_function_privilege('segue_operator', 'ingestion_outbox_unrequested(text[], boolean)', 'EXECUTE') AS may_request,
         has_table_privilege('segue_relay', 'library_tracks', 'SELECT') AS may_not`;
     await sql.end();
-    expect(answer).toEqual({ may: true, may_not: false });
+    expect(answer).toEqual({ may: true, may_act: true, may_request: true, may_not: false });
   });
 
   test("a migrator who is no superuser makes the tables, and they are the role's", async () => {
@@ -192,6 +192,16 @@ describe('in a cluster that has never seen Segue', () => {
     expect(owners).toEqual([{ tableowner: 'segue_migrator' }]);
   });
 });
+
+/** The statements of all migrations that grant, as docs/security.md takes them out of the files. */
+async function allGrants(): Promise<string[]> {
+  const folder = new URL('../../drizzle/', import.meta.url);
+  const names = (await readdir(folder)).filter(name => name.endsWith('.sql')).sort();
+  const files = await Promise.all(names.map(name => readFile(new URL(name, folder), 'utf8')));
+  return files
+    .flatMap(file => file.split('--> statement-breakpoint'))
+    .filter(statement => statement.includes('GRANT'));
+}
 
 async function startCluster() {
   const dataFolder = join(tmpdir(), `segue-test-${randomBytes(6).toString('hex')}`);

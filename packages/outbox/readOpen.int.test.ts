@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type ReadOptions, readForcedIds } from './readOpen.ts';
+import { type ReadOptions, readForcedIds, readPlain } from './readOpen.ts';
 import { longestTexts, type OpenRow } from './row.ts';
 import { newIsrc, newRequest, type TestRelay, useOutbox, windowMs } from './test/outbox.ts';
 
@@ -178,4 +178,22 @@ test('the forced requests for a recording are found, the oldest first, and no ot
     String(first),
     String(second),
   ]);
+});
+
+test('the oldest plain request for a recording is found as a read has it, and none that is a duplicate', async () => {
+  const isrc = newIsrc();
+  const dedupeWindowMs = 3_600_000;
+  const later = { isrc, available_at: new Date(Date.now() + 60_000) };
+  await outbox.store({ isrc, force: true }, later, {}, { isrc, status: 'scheduled', settled_at: new Date() });
+  const slot = (await read()).find(row => row.isrc === isrc)?.slot as number;
+  const find = () => readPlain(outbox.sql, { slot, isrc }, { dedupeWindowMs });
+  expect(await find()).toBeNull();
+
+  const [id] = await outbox.store({ isrc }, { isrc });
+  expect(await find()).toEqual((await read()).find(row => row.id === String(id)));
+  await outbox.sql`
+    INSERT INTO ingestion_ledger (isrc, outbox_id, generation, sent_at) VALUES (${isrc}, -1, 3, now() - interval '2 hours')`;
+  expect(await find()).toMatchObject({ generation: 3, isSent: false });
+  await outbox.sql`UPDATE ingestion_ledger SET sent_at = now()`;
+  expect(await find()).toBeNull();
 });

@@ -79,6 +79,30 @@ export function readOpen(
     WHERE page.bytes_so_far - page.bytes < ${bytes}`;
 }
 
+/**
+ * Reads the oldest open plain request for a recording, if it is no duplicate: it goes before forced ones, wherever it
+ * stands.
+ */
+export async function readPlain(
+  db: Queryable,
+  { slot, isrc }: { slot: number; isrc: string },
+  { dedupeWindowMs }: { dedupeWindowMs: number },
+): Promise<OpenRow | null> {
+  const [row] = await db<OpenRow[]>`
+    SELECT ${openRowColumns(db, db`page`)}, coalesce(ledger.generation, 0) AS generation, false AS "isSent"
+    FROM (
+      SELECT open.*, ${slot}::smallint AS slot, ${bytesOf(db, db`open`)} AS bytes
+      FROM ingestion_outbox AS open
+      WHERE recording_slot(isrc) = ${slot}::smallint AND settled_at IS NULL AND isrc = ${isrc} AND NOT force
+        AND available_at <= now()
+      ORDER BY available_at, id
+      LIMIT 1
+    ) AS page
+    LEFT JOIN ingestion_ledger AS ledger ON ledger.isrc = page.isrc
+    WHERE coalesce(ledger.sent_at <= now() - ${dedupeWindowMs} * interval '1 millisecond', true)`;
+  return row ?? null;
+}
+
 /** Ids at the most: as many as one settlement writes in some 100 ms. */
 const forcedAtOnce = 10_000;
 

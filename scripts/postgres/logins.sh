@@ -1,6 +1,7 @@
 #!/bin/sh
 # Run once, when the database is made: the users that processes log in as, each with the role of its process. What a
-# role may do is in drizzle/0002_roles.sql; here the roles are only made, since they have to be there to be granted.
+# role may do is in drizzle/; here the roles are only made, since they have to be there to be granted. segue_operator has
+# no login here: make one for each person who is on call.
 set -eu
 psql -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" \
   -v database="$POSTGRES_DB" -v migrator="$MIGRATOR_PASSWORD" \
@@ -9,6 +10,7 @@ CREATE ROLE segue_migrator NOLOGIN;
 CREATE ROLE segue_api NOLOGIN;
 CREATE ROLE segue_relay NOLOGIN;
 CREATE ROLE segue_reader NOLOGIN;
+CREATE ROLE segue_operator NOLOGIN;
 GRANT CREATE ON DATABASE :"database" TO segue_migrator;
 GRANT CREATE ON SCHEMA public TO segue_migrator;
 

@@ -37,8 +37,8 @@ function page(): string {
   return `# Metrics
 
 API, relay and worker each answer \`/metrics\` in the format of Prometheus. Besides the metrics below there are those of Node and of the
-process (\`nodejs_…\`, \`process_…\`), as \`prom-client\` has them. \`nodejs_eventloop_lag_p99_seconds\` contains the 10 ms that it is sampled
-at: a process that idles says 0.0101.
+process (\`nodejs_…\`, \`process_…\`), as \`prom-client\` has them. \`nodejs_eventloop_lag_p99_seconds\` contains the 50 ms that it is sampled
+at: a process that idles says 0.0501.
 
 Figures of the database (\`segue_outbox_…\`, \`segue_database_…\`) are the same at every relay: take the \`max()\` of them, never the \`sum()\`.
 

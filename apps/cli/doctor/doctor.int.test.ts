@@ -176,6 +176,15 @@ describe('of what can go wrong it finds', () => {
     );
   });
 
+  test('a role that is missing, which is of the whole cluster and so made up here', async () => {
+    const sql = (async () => [
+      { role: 'segue_operator', table: 'ingestion_actions', right: 'SELECT', exists: false },
+    ]) as unknown as Sql;
+    expect(await findingOf('rights', { sql })).toMatchObject(
+      found('warning', 'no role segue_operator', 'CREATE ROLE segue_operator NOLOGIN'),
+    );
+  });
+
   test('a clock that is an hour ahead', async () => {
     expect(await findingOf('clock', { now: () => Date.now() + 3_600_000 })).toMatchObject(
       found('failure', '3600.0 s ahead of the database', 'NTP'),

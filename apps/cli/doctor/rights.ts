@@ -40,7 +40,7 @@ export const rights: Check = {
     if (missing) {
       return warning(
         `there is no role ${missing.role}: each process has the rights of its login`,
-        'have an administrator run drizzle/0002_roles.sql and npm run migrate (docs/security.md)',
+        `have an administrator run CREATE ROLE ${missing.role} NOLOGIN, and then all grants again (docs/security.md#database-roles)`,
       );
     }
     return ok('the roles of API, relay, reader and operator have their rights');

@@ -23,6 +23,8 @@ export async function retryUntil<Result>(
       if (!passes(error) || givingUp.aborted) throw error;
       if (failures === 0) onFirstFailure(error);
       await pause(pauseMs, givingUp);
+      // A further try could take a statement's 5 s, which a relay that stops does not have.
+      if (givingUp.aborted) throw error;
     }
   }
 }

@@ -49,3 +49,12 @@ test('nothing is tried again once the relay gives up', async () => {
   await expect(retryUntil(givingUp.signal, statement, isOutage, nobody)).rejects.toThrow('no connection');
   expect(statement).toHaveBeenCalledTimes(2);
 });
+
+test('nothing is tried again when the relay gives up between two tries', async () => {
+  const givingUp = new AbortController();
+  const statement = vi.fn(() => Promise.reject(withCode('ECONNREFUSED', 'no connection')));
+  // Told before the pause.
+  const tried = retryUntil(givingUp.signal, statement, isOutage, () => givingUp.abort());
+  await expect(tried).rejects.toThrow('no connection');
+  expect(statement).toHaveBeenCalledTimes(1);
+});

@@ -110,14 +110,18 @@ describe('SIGTERM', () => {
   test('under load: what is in hand is settled or handed back, and nothing of it is lost', async () => {
     const isrcs = some(2_000);
     await here.add(asRows(isrcs));
+    let calls = 0;
+    const stopping = Promise.withResolvers<void>();
     here.inngest.answerWith(async () => {
-      // One look at the database a call keeps the backlog from being gone before the signal comes.
-      await scheduledRows();
+      // The backlog is not gone before the signal has come.
+      if (++calls > 2) await stopping.promise;
       return undefined;
     });
     const relay = await here.start({ RELAY_BATCH_SIZE: '20', RELAY_CONCURRENCY: '4' });
     await eventually(async () => expect(await scheduledRows()).toBeGreaterThan(0));
     relay.kill('SIGTERM');
+    await relay.waitForLog(({ event }) => event === 'process_stopping');
+    stopping.resolve();
 
     expect(await relay.exited).toEqual({ code: 0, signal: null });
     const left = await statuses();

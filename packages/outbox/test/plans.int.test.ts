@@ -3,7 +3,7 @@ import { useDatabase } from '@segue/testing/database.ts';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readBacklog, readRecent } from '../backlog.ts';
 import { plannerSettings } from '../plannerSettings.ts';
-import { readForcedIds } from '../readOpen.ts';
+import { readForcedIds, readPlain } from '../readOpen.ts';
 import { deleteSettled } from '../retain.ts';
 import type { RowOutcome } from '../settle.ts';
 import { outcomeOf, TestRelay } from './outbox.ts';
@@ -115,9 +115,10 @@ describe.each(states)('%s', (_, plans, fill) => {
     ]);
   });
 
-  test('the forced requests for a recording are found in the index of open rows by slot', async () => {
+  test('the requests for one recording are found in the index of open rows by slot', async () => {
     const reads = await readsOfOutbox(async db => {
       await readForcedIds(db, { slot: 1, isrc: 'TESTS0000001' });
+      await readPlain(db, { slot: 1, isrc: 'TESTS0000001' }, { dedupeWindowMs: 3_600_000 });
     });
     expect(reads).toEqual(['Index Scan using ingestion_outbox_open_by_slot']);
   });
@@ -166,6 +167,7 @@ describe('a plan that was made for a small outbox', () => {
         ),
       );
       await readForcedIds(sql, { slot: 1, isrc: 'TESTS0000001' });
+      await readPlain(sql, { slot: 1, isrc: 'TESTS0000001' }, { dedupeWindowMs: 3_600_000 });
       await owner.beat();
       await deleteSettled(sql, { olderThanMs: 3_600_000, after: 0 });
     };

@@ -8,6 +8,15 @@ const outageMs = 1_500;
 /** Longer than a process needs to leave a server that became read-only. */
 const switchedMs = 6_000;
 
+/** The session may have ended meanwhile; then nothing crashes this time. */
+function killIfAlive(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 /** Each is undone before the next one comes: two at a time could leave the server as none of them would. */
 function fault(name: string, suffer: (url: string, restart: () => Promise<void>) => Promise<void>): Fault {
   return {
@@ -25,7 +34,7 @@ export const database: Subject = {
     // A session that dies by SIGKILL takes the server down: it restarts and recovers from its log.
     fault('crash', async url => {
       const victim = await onFreshConnection(url, aSession);
-      if (victim !== undefined) process.kill(victim, 'SIGKILL');
+      if (victim !== undefined) killIfAlive(victim);
     }),
 
     fault('connections dropped', async url => {
