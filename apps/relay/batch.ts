@@ -68,9 +68,7 @@ async function runBatch(input: BatchInput, relay: BatchDependencies): Promise<Ba
   const settled = await settleRows(conclude(batch, relay), input, relay);
   durations.settle = performance.now() - settlingFrom;
 
-  const report = reportOf(batch, settled, durations, performance.now() - began, relay.maxAttempts);
-  logReport(relay.logger, report);
-  relay.onBatch?.(report);
+  tell(batch, settled, durations, performance.now() - began, relay);
   if (settled.lostSlots.length > 0) {
     relay.logger.warn(
       { event: 'lease_lost', slots: settled.lostSlots.length },
@@ -78,6 +76,19 @@ async function runBatch(input: BatchInput, relay: BatchDependencies): Promise<Ba
     );
   }
   return { batch, settled, outOfCalls };
+}
+
+/** Says in log and figures what became of rows. */
+export function tell(
+  batch: Batch,
+  settled: Settled,
+  durations: StepDurations,
+  durationMs: number,
+  { logger, onBatch, maxAttempts }: Pick<BatchDependencies, 'logger' | 'onBatch' | 'maxAttempts'>,
+): void {
+  const report = reportOf(batch, settled, durations, durationMs, maxAttempts);
+  logReport(logger, report);
+  onBatch?.(report);
 }
 
 /** Writes rows down under the rights of a batch. */

@@ -12,6 +12,7 @@ import {
   type BatchResult,
   relayBatch,
   settleRows,
+  tell,
 } from './batch.ts';
 import { newCanary, readCanaryAnswer } from './inngest/canary.ts';
 import { OpenReader, type Reading } from './reading/openReader.ts';
@@ -19,6 +20,7 @@ import type { Poller } from './reading/poller.ts';
 import type { RecordingsInHand } from './reading/recordingsInHand.ts';
 import type { SlotKeeper } from './reading/slotKeeper.ts';
 import { retryDelayMs } from './steps/conclude.ts';
+import { type Batch, ofRecording } from './steps/decide.ts';
 
 export type RelayOptions = BatchDependencies & {
   sql: Sql;
@@ -223,7 +225,7 @@ export class Relay implements Service {
       else this.#comeBack(others);
     }
     const stuck = new Set(settled.stuck.flatMap(({ rows }) => rows.map(({ isrc }) => isrc)));
-    for (const { rows, error } of settled.stuck) this.#keepTrying(rows, error, input);
+    for (const { rows, error } of settled.stuck) this.#keepTrying(rows, error, input, batch);
     this.#free(input.rows.filter(({ isrc }) => !stuck.has(isrc)));
   }
 
@@ -235,18 +237,22 @@ export class Relay implements Service {
   }
 
   /** Tries on to write down what could not be written, while the slot is owned. The recording stays in hand. */
-  #keepTrying(rows: RowOutcome[], error: unknown, input: BatchInput): void {
+  #keepTrying(rows: RowOutcome[], error: unknown, input: BatchInput, batch: Batch): void {
     const [{ isrc, slot }] = rows as [RowOutcome];
     this.#logger.error(
       { event: 'settlement_blocked', isrc, error: reasonOf(error) },
       'what became of this recording cannot be written down; trying again. A session may hold a lock on its row',
     );
     const { signal } = this.#givingUp;
+    const from = performance.now();
     const run = async () => {
       for (let waitMs = firstStuckMs; !signal.aborted; waitMs = Math.min(longestStuckMs, waitMs * 2)) {
         await pause(waitMs, signal);
         const settled = await settleRows(rows, input, this.#options).catch(() => undefined);
-        if (settled && settled.stuck.length === 0) return;
+        if (settled && settled.stuck.length === 0) {
+          tell(ofRecording(batch, isrc), settled, {}, performance.now() - from, this.#options);
+          return;
+        }
         if (this.#options.keeper.slots().get(slot) !== input.epochs.get(slot)) return;
       }
     };

@@ -14,7 +14,7 @@ export type BatchReport = {
   indexed: OpenRow[];
   duplicates: OpenRow[];
   refused: { row: OpenRow; error: string; dead: boolean }[];
-  /** Rows that stay as they are: of an outage, or behind another request. */
+  /** Rows that stay as they are: of an outage, behind another request, or since somebody locks a row. */
   left: number;
   /** Rows whose slot another relay had taken meanwhile, or that somebody else has changed. */
   lost: number;
@@ -29,17 +29,21 @@ export type BatchReport = {
 /** Tells of the rows that are as they were decided; a row that somebody else has changed is none of them. */
 export function reportOf(
   batch: Batch,
-  { written, closed, lostSlots }: Settled,
+  { written, closed, lostSlots, stuck }: Settled,
   durations: StepDurations,
   durationMs: number,
   maxAttempts: number,
 ): BatchReport {
   let lost = 0;
-  const ofUs = (rows: OpenRow[]) => {
-    const own = rows.filter(({ id }) => written.has(id));
-    lost += rows.length - own.length;
-    return own;
-  };
+  let blocked = 0;
+  const stuckIsrcs = new Set<string>(stuck.flatMap(({ rows }) => rows.map(({ isrc }) => isrc)));
+  const ofUs = (rows: OpenRow[]) =>
+    rows.filter(({ id, isrc }) => {
+      if (written.has(id)) return true;
+      if (stuckIsrcs.has(isrc)) blocked += 1;
+      else lost += 1;
+      return false;
+    });
   const report: BatchReport = {
     scheduled: [],
     gathered: 0,
@@ -78,5 +82,5 @@ export function reportOf(
       }
     }
   }
-  return { ...report, lost };
+  return { ...report, lost, left: report.left + blocked };
 }

@@ -77,6 +77,17 @@ export function decide(rows: OpenRow[]): Batch {
   return batch;
 }
 
+/** What a batch has of one recording. */
+export function ofRecording({ sendings, duplicates, invalid, waiting }: Batch, isrc: string): Batch {
+  const own = <Of extends { isrc: string }>(all: Of[]) => all.filter(each => each.isrc === isrc);
+  return {
+    sendings: own(sendings),
+    duplicates: own(duplicates),
+    invalid: invalid.filter(({ row }) => row.isrc === isrc),
+    waiting: own(waiting),
+  };
+}
+
 /** The request that was refused most often goes on, so that its attempts come to an end; else the oldest. */
 function leadOf(rows: OpenRow[]): OpenRow | undefined {
   return rows.reduce<OpenRow | undefined>(

@@ -197,6 +197,11 @@ describe('the database', () => {
     }
     expect(await here.settled()).toMatchObject([locked, ...others].map(isrc => ({ isrc, ...scheduled })));
     expect(here.sentIds()).toEqual([locked, ...others].map(isrc => idOf(isrc)));
+    // It is told like the others, and last.
+    await eventually(() =>
+      expect(lines.findLast(({ event }) => event === 'ingestion_scheduled')).toMatchObject({ isrc: locked }),
+    );
+    expect(lines.filter(({ event }) => event === 'ingestion_scheduled')).toHaveLength(20);
   });
 
   // Without the patch of postgres.js (`patches/`) a connection that dies with something yet to be written leaves a
