@@ -8,7 +8,7 @@ import { faultOfAnswer, fuzzedBody, fuzzedBytes, fuzzedRequest } from './fuzzInp
 import { useLibrary } from './library.ts';
 import { serverOf } from './server.ts';
 
-/** `API_FUZZ_REQUESTS=10000 npx vitest run apps/api/fuzz` takes its time; a failure prints its seed. */
+/** `API_FUZZ_REQUESTS=10000 npx vitest run apps/api/test/fuzz` takes its time; a failure prints its seed. */
 const requests = Number(process.env.API_FUZZ_REQUESTS ?? 600);
 const third = Math.ceil(requests / 3);
 const minutes = 60_000;

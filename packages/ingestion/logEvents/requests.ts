@@ -48,7 +48,8 @@ export const requestEvents = {
       'TIDAL could not be asked for what is owed of an album or a track, or the database is away (said once). `error` says why. ' +
       'It is tried again.',
     action:
-      'When it goes on for long: see `last_error` in the view `ingestion_catalog_pending`, and what `tidal_error` asks for.',
+      'When it goes on for long: see `last_error` in the view `ingestion_catalog_pending`, and what `tidal_error` asks for. Where ' +
+      '`error` is of the database: as for `database_error`.',
   },
   catalog_holes_found: {
     levels: ['info'],

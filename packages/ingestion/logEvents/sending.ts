@@ -49,6 +49,7 @@ export const sendingEvents = {
       'What became of a recording cannot be written down, since a session holds a lock on one of its rows, or a trigger ' +
       'of yours forbids it. The relay tries on, every 30 s in the end. Other recordings go on.',
     action:
-      'Find the session in `pg_stat_activity` (`state` is `idle in transaction`), and end it or commit.',
+      'Find the session in `pg_stat_activity` whose `state` is `idle in transaction`, and commit or end it (`SELECT ' +
+      'pg_terminate_backend(pid)`). Where `error` names a trigger or a constraint of yours, let it allow what the relay writes.',
   },
 } as const satisfies Record<string, LogEventEntry>;

@@ -35,11 +35,11 @@ export const upkeepEvents = {
     by: ['relay'],
     when:
       'Recordings are missing in the index and are not sent anew, since it is no loss of single ones. `reason`: ' +
-      '`index_unavailable`, `index_wiped` (most of what was there is gone) or `worker_behind` (nothing that was sent later ' +
-      'is there). Said once.',
+      '`index_unavailable`, `index_wiped` (most of what was there is gone) or `worker_behind` (nothing that was sent over 20 ' +
+      'minutes later is there). Said once.',
     action:
       '`index_unavailable`: see Qdrant. `index_wiped`: `npm run outbox -- reindex`. `worker_behind`: see whether the worker ' +
-      'runs, and how much waits at Inngest.',
+      'runs, and how much waits at Inngest; where both are well and nothing was added since, the next addition ends it.',
   },
   reconciliation_resumed: {
     levels: ['info'],

@@ -6,7 +6,7 @@ import { history, refusedRecording } from './histories.ts';
 import { live } from './simulation.ts';
 
 /**
- * `npm test` lives through the same histories each time. `HISTORIES=500 SEED=7 npx vitest run apps/relay/chaos`
+ * `npm test` lives through the same histories each time. `HISTORIES=500 SEED=7 npx vitest run test/chaos/properties`
  * looks further.
  */
 const { HISTORIES = '5', SEED = '1' } = process.env;
