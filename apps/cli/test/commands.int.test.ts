@@ -167,9 +167,9 @@ describe('requeue', () => {
     expect((await outbox([...discard, '--yes'])).stdout).toContain('1 requests changed');
   });
 
-  test('--dry-run counts and changes nothing', async () => {
+  test('--dry-run counts and changes nothing, whatever the reason would be', async () => {
     const [id] = (await store(dead(), dead({ reason: 'other' }))) as [number];
-    const { code, stdout } = await outbox(['requeue', '--error', 'bad event', '--dry-run', ...why]);
+    const { code, stdout } = await outbox(['requeue', '--error', 'bad event', '--dry-run']);
     expect({ code, stdout }).toEqual({
       code: 0,
       stdout: 'Requeue would change 1 requests; nothing was changed.\n',

@@ -26,10 +26,15 @@ export function addActionOptions(command: Command, { status = false } = {}): Com
 
 export function addConsentOptions(command: Command): Command {
   return command
-    .requiredOption('--reason <why>', 'why, for those who look later')
+    .option('--reason <why>', 'why, for those who look later; needed for all but --dry-run')
     .option('--yes', 'do not ask')
     .option('--dry-run', 'say how many it would be, and change nothing')
-    .option('--actor <name>', 'who you are, where the machine does not know it', defaultActor());
+    .option('--actor <name>', 'who you are, where the machine does not know it', defaultActor())
+    .hook('preAction', () => {
+      const { reason, dryRun } = command.opts();
+      if (reason === undefined && !dryRun)
+        command.error("error: required option '--reason <why>' not specified");
+    });
 }
 
 /** @throws UsageError for none, or more than one way of naming requests */
