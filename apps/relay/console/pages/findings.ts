@@ -74,7 +74,7 @@ function ofInngest({ dependencies, glance, readAt }: Snapshot): ConsoleFinding |
   return {
     severity: own?.state === 'degraded' ? 'warning' : 'failure',
     summary: `Inngest has taken no events${lasting(own?.since ?? null, readAt)}`,
-    advice: html`${who}. No request is lost, and nobody has to restart anything. <code>npm run outbox -- doctor</code> says why.`,
+    advice: html`${who}. No request is lost; restart nothing. <code>npm run outbox -- doctor</code> says why.`,
     link: { to: '#services', label: 'See the services' },
   };
 }
@@ -189,7 +189,7 @@ function ofOwed({ owed, at }: Glance): ConsoleFinding {
   return {
     severity: 'warning',
     summary: `${boundedCount(owed)} ${isOne ? `${oldest.kind} waits` : 'items wait'} for TIDAL, ${plural(owed.tracks, 'track')} in all`,
-    advice: `${oldest ? `${isOne ? name : `The oldest is ${name}`}, owed for ${length}.` : ''}${failing} The API asks again by itself.`,
+    advice: `${oldest ? `${isOne ? name : `The oldest is ${name}`}, owed for ${length}.` : ''}${failing} The API asks again.`,
     link:
       isOne && oldest.albumBatchId !== null
         ? { to: `/console/albums/${oldest.albumBatchId}`, label: 'See it' }

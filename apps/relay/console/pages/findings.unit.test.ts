@@ -150,11 +150,9 @@ test('what TIDAL owes is told with for how long it is owed, and for how long TID
     severity: 'warning',
     summary: '1 album waits for TIDAL, 4 tracks in all',
     advice:
-      '“Hejira” by Joni Mitchell, owed for 3 h. TIDAL has failed for 2 h (17 attempts): 503 Service Unavailable. The API asks again by itself.',
+      '“Hejira” by Joni Mitchell, owed for 3 h. TIDAL has failed for 2 h (17 attempts): 503 Service Unavailable. The API asks again.',
     link: { to: '/console/albums/7', label: 'See it' },
   });
   const [two] = consoleFindings(snapshot({ owed: { ...owed, count: 2, tracks: 5, failingSince: null } }));
-  expect(two?.advice).toBe(
-    'The oldest is “Hejira” by Joni Mitchell, owed for 3 h. The API asks again by itself.',
-  );
+  expect(two?.advice).toBe('The oldest is “Hejira” by Joni Mitchell, owed for 3 h. The API asks again.');
 });

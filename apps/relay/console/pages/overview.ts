@@ -84,7 +84,7 @@ function slowest({ minute, lagHigh }: Chart, step: number): Markup {
   const point = step === 1 ? 'minute' : `${step} minutes`;
   if (last === lagHigh.length - 1) return html`In the slowest ${point}, 95 % were sent within ${highest}.`;
   const end = new Date(((minute[last] ?? 0) + step * 60) * 1_000);
-  return html`Nothing has been sent since ${moment(end)} UTC; in the slowest ${point} before, 95 % were sent within ${highest}.`;
+  return html`Until ${moment(end)} UTC, in the slowest ${point}, 95 % were sent within ${highest}; the chart has nothing sent after that.`;
 }
 
 const keptMs = 10_000;
