@@ -7,6 +7,6 @@ import { vi } from 'vitest';
  * @returns what the check returns
  * @throws what the check threw last, when it does not hold within `timeoutMs`
  */
-export function eventually<T>(check: () => Promise<T> | T, { timeoutMs = 10_000 } = {}): Promise<T> {
+export function eventually<T>(check: () => Promise<T> | T, { timeoutMs = 20_000 } = {}): Promise<T> {
   return vi.waitFor(check, { timeout: timeoutMs, interval: 25 });
 }
