@@ -56,7 +56,7 @@ export async function startProcess(entry: string, env: Record<string, string>): 
   const problem = (what: string) =>
     new Error(`${entry} ${what}. Its last lines:\n${output.slice(-20).join('\n')}`);
 
-  async function waitForLog(fits: (line: LogLine) => boolean, timeoutMs = 15_000): Promise<LogLine> {
+  async function waitForLog(fits: (line: LogLine) => boolean, timeoutMs = 30_000): Promise<LogLine> {
     const seen = logs.find(fits);
     if (seen) return seen;
     const found = Promise.withResolvers<LogLine>();
