@@ -11,8 +11,8 @@ import { startRelay } from './relayProcess.ts';
 import { sinkNow } from './sink/sink.ts';
 import { addSteadily, addTrack } from './steadyAdditions.ts';
 
-/** The first additions find a relay that has not worked yet. */
-const warmUpSeconds = 1;
+/** The first additions find a relay that has not worked yet, and waits for its next poll: 1.25 s at the most. */
+const warmUpSeconds = 2;
 const lookEveryMs = 20;
 
 export type Load = {

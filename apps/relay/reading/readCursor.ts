@@ -98,18 +98,17 @@ export class ReadCursor {
    */
   found(rows: OpenRow[], look: Look, wasCut: boolean): void {
     const now = performance.now();
+    const [first] = rows.map(({ availableAt }) => availableAt).sort();
+    const [oldest] = this.#reads;
     if (this.#sweeping) {
       this.#restsUntil = now + Math.min(longestRestMs, (now - this.#startedAt) * sweepShare);
       this.#nextSweep = Math.max(now + this.#sweepEveryMs, this.#restsUntil);
-      // A sweep may have found old rows; then reading goes on from there.
-      this.#reads = [];
+      // Reading goes on from rows that a sweep has found before the others.
+      if (first !== undefined && oldest !== undefined && first < oldest.first) this.#reads = [];
     }
     this.#foundNothing = rows.length === 0;
     this.#noteBacklog(rows, look, wasCut);
-    if (rows.length > 0) {
-      const [first = ''] = rows.map(({ availableAt }) => availableAt).sort();
-      this.#reads.push({ first, rows: rows.length });
-    }
+    if (first !== undefined) this.#reads.push({ first, rows: rows.length });
     while (this.#rowsBehindOldest() >= slackRows) this.#reads.shift();
   }
 

@@ -86,6 +86,20 @@ describe('a sweep', () => {
     expect(startsOf(look())[0]).toBe('beginning');
   });
 
+  test('that finds nothing older leaves the next read where it would have begun', () => {
+    const { cursor, look } = after(rowsOf(0, 1));
+    now += 1_000;
+    cursor.found(rowsOf(0, 9), look(), false);
+    expect(startsOf(look())[0]).toBe(moment(1));
+  });
+
+  test('that finds older rows leaves the next read there', () => {
+    const { cursor, look } = after(rowsOf(0, 5));
+    now += 1_000;
+    cursor.found(rowsOf(0, 2, 9), look(), false);
+    expect(startsOf(look())[0]).toBe(moment(2));
+  });
+
   test('rests for twenty times as long as it took, and never longer than 2.5 s', () => {
     const cursor = new ReadCursor({ sweepEveryMs: 100 });
     const look = cursor.look([0], 10);
