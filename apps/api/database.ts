@@ -19,7 +19,7 @@ export type Database = {
  * An addition holds a connection for one round trip. Ten keep a PostgreSQL on two cores busy, and leave most
  * of its default 100 connections to others.
  */
-export const connections = 10;
+const connections = 10;
 
 /**
  * Opens the pool, as `openMigrated.ts` says. No statement of ours takes a tenth of a second. One that waits longer, for

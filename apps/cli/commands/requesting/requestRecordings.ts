@@ -16,7 +16,7 @@ export type RequestOptions = Consent & { reason: string; actor?: string; perMinu
 export const defaultPerMinute = 10;
 
 /** Between two steps at the least: the outbox is not filled in one go, however fast it is asked to be. */
-const shortestWaitMs = 50;
+const shortestWaitMs = 100;
 
 const heldBackBecause: Record<HeldBack, string> = {
   paused: 'sending is paused; waiting until `outbox resume`',
