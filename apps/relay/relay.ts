@@ -21,6 +21,7 @@ import type { RecordingsInHand } from './reading/recordingsInHand.ts';
 import type { SlotKeeper } from './reading/slotKeeper.ts';
 import { retryDelayMs } from './steps/conclude.ts';
 import { type Batch, ofRecording } from './steps/decide.ts';
+import { stuckIsrcs } from './steps/settle.ts';
 
 export type RelayOptions = BatchDependencies & {
   sql: Sql;
@@ -224,7 +225,7 @@ export class Relay implements Service {
       if (lead.attempts + 1 < maxAttempts) inHand.rest({ isrc, slot }, retryDelayMs(lead.attempts));
       else this.#comeBack(others);
     }
-    const stuck = new Set(settled.stuck.flatMap(({ rows }) => rows.map(({ isrc }) => isrc)));
+    const stuck = stuckIsrcs(settled);
     for (const { rows, error } of settled.stuck) this.#keepTrying(rows, error, input, batch);
     this.#free(input.rows.filter(({ isrc }) => !stuck.has(isrc)));
   }

@@ -1,4 +1,5 @@
 import type { Queryable } from '@segue/database/connection.ts';
+import type { PendingQuery, Row } from 'postgres';
 import { arrayText } from './arrayText.ts';
 import { bytesOf, type OpenRow, openRowColumns } from './row.ts';
 
@@ -54,8 +55,7 @@ export function readOpen(
     ? db`AND NOT open.force AND open.attempts = 0 ORDER BY open.available_at DESC, open.id DESC`
     : db`ORDER BY open.available_at, open.id`;
   return db<OpenRow[]>`
-    SELECT ${openRowColumns(db, db`page`)}, coalesce(ledger.generation, 0) AS generation,
-      coalesce(ledger.sent_at > now() - ${dedupeWindowMs} * interval '1 millisecond', false) AS "isSent"
+    SELECT ${openRowColumns(db, db`page`)}, ${ledgerColumns(db, dedupeWindowMs)}
     FROM (
       SELECT request.*, owned.slot, sum(request.bytes) OVER (ROWS UNBOUNDED PRECEDING) AS bytes_so_far
       FROM unnest(
@@ -89,7 +89,7 @@ export async function readPlain(
   { dedupeWindowMs }: { dedupeWindowMs: number },
 ): Promise<OpenRow | null> {
   const [row] = await db<OpenRow[]>`
-    SELECT ${openRowColumns(db, db`page`)}, coalesce(ledger.generation, 0) AS generation, false AS "isSent"
+    SELECT ${openRowColumns(db, db`page`)}, ${ledgerColumns(db, dedupeWindowMs)}
     FROM (
       SELECT open.*, ${slot}::smallint AS slot, ${bytesOf(db, db`open`)} AS bytes
       FROM ingestion_outbox AS open
@@ -98,9 +98,14 @@ export async function readPlain(
       ORDER BY available_at, id
       LIMIT 1
     ) AS page
-    LEFT JOIN ingestion_ledger AS ledger ON ledger.isrc = page.isrc
-    WHERE coalesce(ledger.sent_at <= now() - ${dedupeWindowMs} * interval '1 millisecond', true)`;
-  return row ?? null;
+    LEFT JOIN ingestion_ledger AS ledger ON ledger.isrc = page.isrc`;
+  return row === undefined || row.isSent ? null : row;
+}
+
+/** What the ledger knows of a row's recording, from its entry that is joined as `ledger`. */
+function ledgerColumns(db: Queryable, dedupeWindowMs: number): PendingQuery<Row[]> {
+  return db`coalesce(ledger.generation, 0) AS generation,
+    coalesce(ledger.sent_at > now() - ${dedupeWindowMs} * interval '1 millisecond', false) AS "isSent"`;
 }
 
 /** Ids at the most: as many as one settlement writes in some 100 ms. */

@@ -5,6 +5,7 @@ import type { Database } from '../database.ts';
 import { demandTime, overdue, type RequestTime, requestTime, within } from '../http/deadline.ts';
 import type { Limits } from '../http/limits.ts';
 import type { OutageGuard } from '../http/outageGuard.ts';
+import type { Refusal } from '../http/refusal.ts';
 import { userOf } from '../http/user.ts';
 import { type AlbumIngestion, readAlbumIngestions } from '../ingestion/albumIngestion.ts';
 import { batched } from '../ingestion/batched.ts';
@@ -71,7 +72,8 @@ export function createContext(
   },
 ): RequestContext {
   const time = requestTime(limits.requestTimeoutMs, limits.catalogBudgetMs);
-  const bounded: Bounded = work => guard.run(() => within(time, work()));
+  const bounded = <Result>(work: () => Promise<Result>, late?: () => Refusal) =>
+    guard.run(() => within(time, work(), late));
   const places = new HeldPlaces(request, time);
   const reading: Bounded = work => {
     let isInLine = true;
@@ -82,7 +84,7 @@ export function createContext(
         places.demandClient();
         return work();
       });
-    return guard.run(() => within(time, read(), () => (isInLine ? stillInLine(time) : overdue(time))));
+    return bounded(read, () => (isInLine ? stillInLine(time) : overdue(time)));
   };
   let noted = false;
   // One after the other: an answer that is made in turns asks in each, and would take all connections of the pool.

@@ -26,14 +26,14 @@ export function budgetEndsAt({ catalogEndsAt, catalogBudgetMs }: RequestTime): n
  * Answers when the time is up, if the work has not. The work itself goes on behind it, bounded by the limits of
  * TIDAL's client and of the database's statements.
  *
- * @throws Refusal that `refusal` makes: `REQUEST_TIMEOUT`, if it is not given
+ * @param late makes what is thrown when the time is up; `REQUEST_TIMEOUT`, if it is not given
  */
 export async function within<Result>(
   time: RequestTime,
   work: Promise<Result>,
-  refusal = () => overdue(time),
+  late = () => overdue(time),
 ): Promise<Result> {
-  return await withinMs(time.endsAt - performance.now(), work, refusal);
+  return await withinMs(time.endsAt - performance.now(), work, late);
 }
 
 /** @throws Refusal `REQUEST_TIMEOUT` when the time is up */

@@ -1,7 +1,7 @@
 import type { OpenRow } from '@segue/outbox/row.ts';
 import type { ClosedBatch } from '@segue/outbox/settle.ts';
 import type { Batch } from '../steps/decide.ts';
-import type { Settled } from '../steps/settle.ts';
+import { type Settled, stuckIsrcs } from '../steps/settle.ts';
 
 /** How long the steps took that a batch had, in ms. */
 export type StepDurations = { read?: number; ask?: number; send?: number; settle?: number };
@@ -29,18 +29,19 @@ export type BatchReport = {
 /** Tells of the rows that are as they were decided; a row that somebody else has changed is none of them. */
 export function reportOf(
   batch: Batch,
-  { written, closed, lostSlots, stuck }: Settled,
+  settled: Settled,
   durations: StepDurations,
   durationMs: number,
   maxAttempts: number,
 ): BatchReport {
+  const { written, closed, lostSlots } = settled;
+  const stuck = stuckIsrcs(settled);
   let lost = 0;
   let blocked = 0;
-  const stuckIsrcs = new Set<string>(stuck.flatMap(({ rows }) => rows.map(({ isrc }) => isrc)));
   const ofUs = (rows: OpenRow[]) =>
     rows.filter(({ id, isrc }) => {
       if (written.has(id)) return true;
-      if (stuckIsrcs.has(isrc)) blocked += 1;
+      if (stuck.has(isrc)) blocked += 1;
       else lost += 1;
       return false;
     });

@@ -15,6 +15,11 @@ export type Settled = {
   stuck: { rows: RowOutcome[]; error: unknown }[];
 };
 
+/** The ISRCs of what could not be written. */
+export function stuckIsrcs({ stuck }: Settled): Set<string> {
+  return new Set(stuck.flatMap(({ rows }) => rows.map(({ isrc }) => isrc)));
+}
+
 export type SettleDependencies = {
   sql: Sql;
   relay: string;

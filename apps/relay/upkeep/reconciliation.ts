@@ -176,7 +176,8 @@ export class IndexReconciliation {
       const arrived = recordings.filter(isThere).map(({ isrc }) => isrc);
       if (arrived.length > 0) await confirmIndexed(sql, arrived);
       const missing = recordings.filter(recording => recording.isOverdue && !isThere(recording));
-      if (missing.length === 0) continue;
+      // Between the looks for all, nothing is sent anew.
+      if (!isWhole || missing.length === 0) continue;
       // Each page by itself: thousands that have failed for good, or whose requests are gone, crowd nobody out.
       const late = await readOverdue(
         sql,

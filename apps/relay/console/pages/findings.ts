@@ -32,7 +32,7 @@ export function consoleFindings(snapshot: Snapshot): ConsoleFinding[] {
     if (state === 'ok' || name === 'PostgreSQL' || name === 'Inngest') continue;
     findings.push({
       severity: state === 'unavailable' ? 'failure' : 'warning',
-      summary: `${name} has not answered this relay${lasting(since, snapshot.readAt)}`,
+      summary: `${name} has not answered this relay${forTime(since, snapshot.readAt)}`,
       advice: `It ${summary}. The relay holds back, tries from time to time, and goes on by itself.`,
     });
   }
@@ -73,7 +73,7 @@ function ofInngest({ dependencies, glance, readAt }: Snapshot): ConsoleFinding |
       : `${count(held.length)} of ${plural(alive.length, 'relay')} ${held.length === 1 ? 'waits' : 'wait'} for it${hosts}`;
   return {
     severity: own?.state === 'degraded' ? 'warning' : 'failure',
-    summary: `Inngest has taken no events${lasting(own?.since ?? null, readAt)}`,
+    summary: `Inngest has taken no events${forTime(own?.since ?? null, readAt)}`,
     advice: html`${who}. No request is lost; restart nothing. <code>npm run outbox -- doctor</code> says why.`,
     link: { to: '#services', label: 'See the services' },
   };
@@ -206,7 +206,7 @@ function secondsSince(moment: Date, now: Date): number {
 }
 
 /** ` for 14 min`; nothing where nobody knows since when. */
-function lasting(since: Date | null, now: number): string {
+function forTime(since: Date | null, now: number): string {
   return since === null ? '' : ` for ${duration((now - since.getTime()) / 1_000)}`;
 }
 
