@@ -6,7 +6,8 @@ import { peakMemoryMb } from '@segue/child-process/peakMemory.ts';
 import { mainThreadMs } from '../processUsage.ts';
 import type { Probed } from './probe.ts';
 
-/** What Node takes for its old generation in a container of 384 MiB: half of it. */
+/** As the container starts it; of its 384 MiB, Node takes half for the old generation. */
+const semiSpaceMb = 16;
 const heapMb = 192;
 const entry = fileURLToPath(new URL('../../apps/api/main.ts', import.meta.url));
 const betweenLooksMs = 20;
@@ -46,6 +47,7 @@ export async function startApi(
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     execArgv: [
       `--max-old-space-size=${heapMb}`,
+      `--max-semi-space-size=${semiSpaceMb}`,
       '--expose-gc',
       '--import',
       new URL('probe.ts', import.meta.url).href,

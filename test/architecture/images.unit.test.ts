@@ -47,6 +47,12 @@ describe.each([
     }
   });
 
+  test('starts the process as `npm run` does, with its limits of memory', () => {
+    const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    const [, command = ''] = /^CMD (.*)$/m.exec(dockerfile) ?? [];
+    expect(JSON.parse(command).join(' ')).toBe(scripts[app].replace(/^exec /, ''));
+  });
+
   test('leaves out no library that its processes load', () => {
     const [, listed = ''] = /node leanManifests\.ts([^&]*)/.exec(dockerfile) ?? [];
     const leftOut = listed.split(/[\s\\]+/).filter(Boolean);

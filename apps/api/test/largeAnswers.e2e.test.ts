@@ -36,7 +36,7 @@ test('an API with the heap of its container refuses what would end it, and answe
     await album('local', { title: `Album ${n}`, isrcs });
   }
   await using api = await startProcess('apps/api/main.ts', {
-    NODE_OPTIONS: `--max-old-space-size=${heapMb}`,
+    NODE_OPTIONS: `--max-semi-space-size=16 --max-old-space-size=${heapMb}`,
     DATABASE_URL: database.url,
     API_PORT: '0',
     TIDAL_CLIENT_ID: 'none',
