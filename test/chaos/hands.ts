@@ -90,7 +90,8 @@ export function handsOf(touched: Touched) {
         const tx = transaction as unknown as Sql;
         const rows = await tx<(TouchedRow & { id: number })[]>`
           SELECT id, ${rowColumns(tx)}, album_batch_id AS "albumBatchId" FROM ingestion_outbox
-          WHERE id IN (${some(tx, { open: true, salt })}) FOR UPDATE`;
+          -- Looked at again behind a relay that settles the row meanwhile, which the list of ids is not.
+          WHERE id IN (${some(tx, { open: true, salt })}) AND settled_at IS NULL FOR UPDATE`;
         note(rows);
         for (const { title, isrc } of rows)
           touched.formerIsrcs.set(title, [...(touched.formerIsrcs.get(title) ?? []), isrc]);
