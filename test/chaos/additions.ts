@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Sql } from '@segue/database/connection.ts';
 import { readIsrc } from '@segue/ingestion/isrc.ts';
 import type { Addition } from './model.ts';
+import { readLibrary } from './observation.ts';
 import type { Wish } from './workload.ts';
 
 export type AdditionsOptions = {
@@ -17,6 +18,8 @@ export type Additions = {
   make(wish: Wish): Promise<void>;
   /** Requests of another service, in one statement. @returns whether they are known to be committed. Never throws */
   insert(requests: { title: string; isrc: string; force: boolean }[]): Promise<boolean>;
+  /** Notes requests that something else has made now, and that are committed. */
+  note(requests: { title: string; isrc: string }[]): void;
   /** Puts tracks into a user's library and requests none, as before there was an outbox. @returns whether it is known to be done */
   own(user: string, items: { tidalId: string; title: string; isrc: string }[]): Promise<boolean>;
   giveUp(): void;
@@ -141,6 +144,10 @@ export function startAdditions({ sql, apiAddress, window }: AdditionsOptions): A
     problems,
     make: wish => (wish.by === 'insert' ? insert(wish) : add(wish)),
     insert: insertAll,
+    note(requests) {
+      for (const { title, isrc } of requests)
+        inserted.push({ title, isrc, force: false, window: window(), confirmed: true });
+    },
     own,
     unanswered: () =>
       [...asked].flatMap(([id, { confirmed, last }]) => (confirmed ? [] : `item ${id}: ${last}`)),
@@ -153,12 +160,7 @@ export function startAdditions({ sql, apiAddress, window }: AdditionsOptions): A
      * listing could not be read is stored as far as it could.
      */
     async read(sql) {
-      const items = await sql<{ tidalId: string; listing: { title: string; isrc: string | null }[] }[]>`
-        SELECT tidal_track_id AS "tidalId",
-          jsonb_build_array(jsonb_build_object('title', title, 'isrc', isrc)) AS listing
-        FROM library_tracks
-        UNION ALL
-        SELECT tidal_album_id, track_listing FROM library_albums`;
+      const items = await readLibrary(sql);
       const held = new Set(items.map(({ tidalId }) => tidalId));
       const missing = [...asked].filter(([tidalId, { confirmed }]) => confirmed && !held.has(tidalId));
       return [

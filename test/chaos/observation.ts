@@ -24,6 +24,18 @@ export async function readTables(
   return { rows, ledger, albums };
 }
 
+export type LibraryItem = { tidalId: string; listing: { title: string; isrc: string | null }[] };
+
+/** What the library holds; a track is a listing of one. */
+export function readLibrary(sql: Sql): Promise<LibraryItem[]> {
+  return sql<LibraryItem[]>`
+    SELECT tidal_track_id AS "tidalId",
+      jsonb_build_array(jsonb_build_object('title', title, 'isrc', isrc)) AS listing
+    FROM library_tracks
+    UNION ALL
+    SELECT tidal_album_id, track_listing FROM library_albums`;
+}
+
 /** Inserts that are still under way, those included that nobody waits for any more. */
 export async function countInserts(sql: Sql): Promise<number> {
   const [answer] = await sql<[{ inserts: number }]>`

@@ -31,6 +31,8 @@ export type Services = {
   /** Puts recordings into the index, which must be reachable. */
   index(isrcs: string[]): Promise<void>;
   indexUrl: string;
+  /** Ids of the points in the index, which must be reachable. */
+  indexedPoints(): Promise<string[]>;
   /** Takes everything out of the index that relays ask, as a lost disk would; it must be reachable. */
   wipeIndex(): Promise<void>;
   /** Recordings that the worker has put into its index, of the events that it got. */
@@ -97,6 +99,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       .runs()
       .filter(run => run.functionId === functionId);
   const runs = () => runsOf('segue-worker-track-ingestion');
+  const tracksOf = connectToIndex({ url: qdrant.url, collection: 'tracks', timeoutMs: 10_000 });
   const documentsOf = connectToIndex({ url: qdrant.url, collection: documents, timeoutMs: 10_000 });
 
   return {
@@ -132,6 +135,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     },
     limitTidal: tidal.limitRate,
     indexUrl: qdrant.url,
+    indexedPoints: async () => (await Array.fromAsync(scrollPointIds(tracksOf))).flat(),
     async wipeIndex() {
       await fetch(`${qdrant.url}/collections/tracks`, { method: 'DELETE' });
       await ensureCollection(connectToIndex({ url: qdrant.url, collection: 'tracks', timeoutMs: 10_000 }));

@@ -1,11 +1,5 @@
-import { setTimeout as wait } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { spawnKept } from '@segue/child-process/childProcess.ts';
+import { runTwice } from './command.ts';
 import type { Trial } from './trial.ts';
-
-const repositoryRoot = fileURLToPath(new URL('../../..', import.meta.url));
-/** Some steps of 25 requests; the command waits while other requests are open. */
-const longestMs = 60_000;
 
 /** Rule R13: a library of before is requested by the command, which is killed in the middle and run again. */
 export const backfill: Trial = {
@@ -23,33 +17,20 @@ export const backfill: Trial = {
       return count;
     };
 
-    const first = await startCommand(on.databaseUrl, user);
-    const start = performance.now();
-    while ((await requested()) === 0 && performance.now() - start < longestMs) await wait(20);
-    first.kill(random.chance(0.5) ? 'SIGKILL' : 'SIGINT');
-    await first.exited;
-    const second = await startCommand(on.databaseUrl, user);
-    const overdue = setTimeout(() => second.kill('SIGKILL'), longestMs);
-    const { code } = await second.exited;
-    clearTimeout(overdue);
+    const { code, lastLines } = await runTwice({
+      command: ['backfill', '--user', user],
+      environment: { DATABASE_URL: on.databaseUrl },
+      signal: random.chance(0.5) ? 'SIGKILL' : 'SIGINT',
+      requested,
+      // Some steps of 25 requests.
+      longestMs: 60_000,
+    });
     const done = await requested();
     if (code === 0 && done === items.length) return [];
     return [
-      `R13: ${done} of ${items.length} items of before are requested, and the command ended with ${code}: ` +
-        second.lastLines().join('; '),
+      `R13: ${done} of ${items.length} items of before are requested, and the command ended with ${code}: ${lastLines.join('; ')}`,
     ];
   },
 };
 
 const isrcOf = (id: number) => `QZBEF${String(id).padStart(7, '0')}`;
-
-async function startCommand(databaseUrl: string, user: string) {
-  const lines: string[] = [];
-  const command = ['backfill', '--user', user, '--yes', '--reason', 'chaos', '--per-minute', '9999999'];
-  const kept = await spawnKept(process.execPath, ['apps/cli/main.ts', ...command], {
-    cwd: repositoryRoot,
-    env: { PATH: process.env.PATH, DATABASE_URL: databaseUrl },
-    output: line => lines.push(line),
-  });
-  return { ...kept, lastLines: () => lines.slice(-5) };
-}
