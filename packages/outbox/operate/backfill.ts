@@ -3,7 +3,7 @@ import type { IngestionRequest } from '@segue/ingestion/request.ts';
 import { translated } from './act.ts';
 
 /** Recordings that one step looks at: a fresh addition that commits right behind them waits for no more than these. */
-export const stepSize = 25;
+export const stepSize = 10;
 
 export type BackfillOptions = {
   /** Requests a minute, those of everybody else included; at least 1. */

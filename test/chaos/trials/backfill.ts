@@ -22,7 +22,7 @@ export const backfill: Trial = {
       environment: { DATABASE_URL: on.databaseUrl },
       signal: random.chance(0.5) ? 'SIGKILL' : 'SIGINT',
       requested,
-      // Some steps of 25 requests.
+      // Some steps of 10 requests.
       longestMs: 60_000,
     });
     const done = await requested();

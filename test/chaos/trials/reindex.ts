@@ -6,7 +6,7 @@ import { isRefused } from '../workload.ts';
 import { runTwice } from './command.ts';
 import type { Scene, Trial } from './trial.ts';
 
-/** Many hundreds of requests in steps of 25; a busy machine is slow to send them. */
+/** Many hundreds of requests in steps of 10; a busy machine is slow to send them. */
 const longestMs = 120_000;
 
 /**
