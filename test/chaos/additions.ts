@@ -1,6 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Sql } from '@segue/database/connection.ts';
-import { readIsrc } from '@segue/ingestion/isrc.ts';
 import type { Addition } from './model.ts';
 import { readLibrary } from './observation.ts';
 import type { Wish } from './workload.ts';
@@ -168,9 +167,7 @@ export function startAdditions({ sql, apiAddress, window }: AdditionsOptions): A
         ...items.flatMap(({ tidalId, listing }) => {
           const windowThen = asked.get(tidalId)?.window ?? 0;
           return listing.map(({ title, isrc }): Addition => {
-            const reading = readIsrc(isrc);
-            const canonical = 'isrc' in reading ? reading.isrc : null;
-            return { title, isrc: canonical, force: false, window: windowThen, confirmed: true };
+            return { title, isrc, force: false, window: windowThen, confirmed: true };
           });
         }),
         ...missing.map(([tidalId, { window: then }]): Addition => {

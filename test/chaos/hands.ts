@@ -34,12 +34,18 @@ export const cancelledByHand = 'cancelled by hand';
 /** Rows that stay as they are: those that are refused for their size, and those of which Inngest loses some. */
 const mayBeTouched = (sql: Sql) => sql`octet_length(album) < 1048576 AND isrc NOT LIKE 'QZLST%'`;
 
-/** Picks some of the rows of this dedupe window that are open, or settled. */
-const some = (sql: Sql, { open, salt }: { open: boolean; salt: number }) => sql`
-  SELECT id FROM ingestion_outbox
-  WHERE settled_at IS ${open ? sql`NULL` : sql`NOT NULL`} AND ${mayBeTouched(sql)}
-    AND created_at > coalesce((SELECT max(at) FROM chaos_days), '-infinity')
-  ORDER BY md5(id::text || ${String(salt)}::text) LIMIT ${atOnce}`;
+/**
+ * Picks some of the rows of this dedupe window that are open, or settled, as a condition. A row that a relay settles
+ * meanwhile is looked at again behind it, which the list of ids is not.
+ */
+const some = (sql: Sql, { open, salt }: { open: boolean; salt: number }) => {
+  const isOpen = sql`settled_at IS ${open ? sql`NULL` : sql`NOT NULL`}`;
+  return sql`${isOpen} AND id IN (
+    SELECT id FROM ingestion_outbox
+    WHERE ${isOpen} AND ${mayBeTouched(sql)}
+      AND created_at > coalesce((SELECT max(at) FROM chaos_days), '-infinity')
+    ORDER BY md5(id::text || ${String(salt)}::text) LIMIT ${atOnce})`;
+};
 
 /** The hands of people who mend a queue with SQL. Each method is one statement that somebody types, and notes what it did. */
 export function handsOf(touched: Touched) {
@@ -55,7 +61,7 @@ export function handsOf(touched: Touched) {
         note,
         tx => tx<TouchedRow[]>`
         UPDATE ingestion_outbox SET status = 'pending', settled_at = NULL
-        WHERE id IN (${some(tx, { open: false, salt })}) ${returning(tx)}`,
+        WHERE ${some(tx, { open: false, salt })} ${returning(tx)}`,
       );
     },
 
@@ -68,7 +74,7 @@ export function handsOf(touched: Touched) {
         sql,
         noteRemoved,
         tx => tx<TouchedRow[]>`
-        DELETE FROM ingestion_outbox WHERE id IN (${some(tx, { open: true, salt })}) ${returning(tx)}`,
+        DELETE FROM ingestion_outbox WHERE ${some(tx, { open: true, salt })} ${returning(tx)}`,
       );
     },
 
@@ -90,8 +96,7 @@ export function handsOf(touched: Touched) {
         const tx = transaction as unknown as Sql;
         const rows = await tx<(TouchedRow & { id: number })[]>`
           SELECT id, ${rowColumns(tx)}, album_batch_id AS "albumBatchId" FROM ingestion_outbox
-          -- Looked at again behind a relay that settles the row meanwhile, which the list of ids is not.
-          WHERE id IN (${some(tx, { open: true, salt })}) AND settled_at IS NULL FOR UPDATE`;
+          WHERE ${some(tx, { open: true, salt })} FOR UPDATE`;
         note(rows);
         for (const { title, isrc } of rows)
           touched.formerIsrcs.set(title, [...(touched.formerIsrcs.get(title) ?? []), isrc]);
@@ -109,7 +114,7 @@ export function handsOf(touched: Touched) {
         noteCancelled,
         tx => tx<TouchedRow[]>`
         UPDATE ingestion_outbox SET status = ${status}, reason = ${cancelledByHand}, settled_at = now()
-        WHERE id IN (${some(tx, { open: true, salt })}) ${returning(tx)}`,
+        WHERE ${some(tx, { open: true, salt })} ${returning(tx)}`,
       );
     },
 
@@ -117,14 +122,14 @@ export function handsOf(touched: Touched) {
     async postpone(sql: Sql, salt: number, attempts: number, availableAt: string): Promise<void> {
       await sql`
         UPDATE ingestion_outbox SET attempts = ${attempts}, available_at = ${availableAt}::text::timestamptz
-        WHERE id IN (${some(sql, { open: true, salt })})`;
+        WHERE ${some(sql, { open: true, salt })}`;
     },
 
     /** @returns what is wrong: the database refuses it with a sentence, or there was no row */
     async halfSetBack(sql: Sql, salt: number): Promise<string | null> {
       try {
         const changed = await sql`
-          UPDATE ingestion_outbox SET status = 'pending' WHERE id IN (${some(sql, { open: false, salt })}) RETURNING id`;
+          UPDATE ingestion_outbox SET status = 'pending' WHERE ${some(sql, { open: false, salt })} RETURNING id`;
         return changed.length === 0 ? null : 'the database took rows that are pending and settled';
       } catch (error) {
         const { code, message } = error as { code?: string; message: string };

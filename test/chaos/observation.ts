@@ -1,4 +1,5 @@
 import type { Sql } from '@segue/database/connection.ts';
+import { readIsrc } from '@segue/ingestion/isrc.ts';
 import type { Catalogue } from '@segue/stand-ins/tidal/catalogue.ts';
 import type { AlbumCount, LedgerEntry, Row } from './model.ts';
 
@@ -24,16 +25,24 @@ export async function readTables(
   return { rows, ledger, albums };
 }
 
-export type LibraryItem = { tidalId: string; listing: { title: string; isrc: string | null }[] };
+/** An item of the library; a track is a listing of one. ISRCs are canonical, and null where none that is valid was given. */
+type LibraryItem = { tidalId: string; listing: { title: string; isrc: string | null }[] };
 
-/** What the library holds; a track is a listing of one. */
-export function readLibrary(sql: Sql): Promise<LibraryItem[]> {
-  return sql<LibraryItem[]>`
+/** What the library holds. */
+export async function readLibrary(sql: Sql): Promise<LibraryItem[]> {
+  const items = await sql<LibraryItem[]>`
     SELECT tidal_track_id AS "tidalId",
       jsonb_build_array(jsonb_build_object('title', title, 'isrc', isrc)) AS listing
     FROM library_tracks
     UNION ALL
     SELECT tidal_album_id, track_listing FROM library_albums`;
+  return items.map(({ tidalId, listing }) => ({
+    tidalId,
+    listing: listing.map(({ title, isrc }) => {
+      const reading = readIsrc(isrc);
+      return { title, isrc: 'isrc' in reading ? reading.isrc : null };
+    }),
+  }));
 }
 
 /** Inserts that are still under way, those included that nobody waits for any more. */

@@ -20,6 +20,8 @@ export type WishList = { wishes: Wish[]; catalogue: Catalogue };
 
 /** Recordings that are in the index from the beginning. */
 export const indexedFromTheStart = Array.from({ length: 200 }, (_, number) => isrcOf('QZIDX', number));
+/** How the ISRCs begin that a trial adds, each in one round. */
+export const ofTrials = { promise: 'QZ5S', backfill: 'QZBEF', reindex: 'QZRDX' };
 /** Recordings whose events Inngest refuses, every time. */
 export const isRefused = (isrc: string) => isrc.startsWith('QZBAD') || isTooLarge(isrc);
 /** Recordings whose requests are larger than Inngest takes. */
@@ -139,7 +141,8 @@ function isrcs(random: Random): () => string {
   };
 }
 
-function isrcOf(prefix: string, number: number): string {
+/** @param prefix five characters */
+export function isrcOf(prefix: string, number: number): string {
   return prefix + String(number).padStart(7, '0');
 }
 

@@ -2,12 +2,13 @@ import type { Sql } from '@segue/database/connection.ts';
 import type { Hands } from '../hands.ts';
 import type { Random } from '../random.ts';
 import { onFreshConnection } from '../system/database.ts';
+import { isrcOf } from '../workload.ts';
 import type { Fault, Subject } from './fault.ts';
 
 const salt = (random: Random) => random.between(0, 1_000_000);
 /** Recordings of additions, and one that is refused. */
 const rightIsrc = (random: Random) =>
-  random.chance(0.1) ? 'QZBAD0000001' : `QZNEW${String(random.between(1, 100)).padStart(7, '0')}`;
+  random.chance(0.1) ? 'QZBAD0000001' : isrcOf('QZNEW', random.between(1, 100));
 
 /** A person at a terminal: what the database does not answer is given up. */
 function fault(name: string, touch: (hands: Hands, sql: Sql, random: Random) => Promise<unknown>): Fault {

@@ -86,7 +86,8 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     server.answerWith(request => (isOpenToFaults(request) ? (qdrantFault ?? undefined) : undefined));
     return server;
   });
-  await ensureCollection(connectToIndex({ url: qdrant.url, collection: 'tracks', timeoutMs: 10_000 }));
+  const tracksOf = connectToIndex({ url: qdrant.url, collection: 'tracks', timeoutMs: 10_000 });
+  await ensureCollection(tracksOf);
 
   const eventsNamed = (name: string): AcceptedEvent[] =>
     inngest
@@ -99,7 +100,6 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       .runs()
       .filter(run => run.functionId === functionId);
   const runs = () => runsOf('segue-worker-track-ingestion');
-  const tracksOf = connectToIndex({ url: qdrant.url, collection: 'tracks', timeoutMs: 10_000 });
   const documentsOf = connectToIndex({ url: qdrant.url, collection: documents, timeoutMs: 10_000 });
 
   return {
@@ -138,7 +138,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     indexedPoints: async () => (await Array.fromAsync(scrollPointIds(tracksOf))).flat(),
     async wipeIndex() {
       await fetch(`${qdrant.url}/collections/tracks`, { method: 'DELETE' });
-      await ensureCollection(connectToIndex({ url: qdrant.url, collection: 'tracks', timeoutMs: 10_000 }));
+      await ensureCollection(tracksOf);
     },
     worked: () =>
       runs()

@@ -1,3 +1,4 @@
+import { isrcOf, ofTrials } from '../workload.ts';
 import { runTwice } from './command.ts';
 import type { Trial } from './trial.ts';
 
@@ -8,7 +9,11 @@ export const backfill: Trial = {
     const user = `listener of round ${round}`;
     const items = Array.from({ length: random.between(60, 240) }, (_, number) => {
       const id = round * 1_000 + number;
-      return { tidalId: `before ${id}`, title: `Before round ${round}, ${number}`, isrc: isrcOf(id) };
+      return {
+        tidalId: `before ${id}`,
+        title: `Before round ${round}, ${number}`,
+        isrc: isrcOf(ofTrials.backfill, id),
+      };
     });
     if (!(await additions.own(user, items))) return [];
     const requested = async () => {
@@ -20,7 +25,7 @@ export const backfill: Trial = {
     const { code, lastLines } = await runTwice({
       command: ['backfill', '--user', user],
       environment: { DATABASE_URL: on.databaseUrl },
-      signal: random.chance(0.5) ? 'SIGKILL' : 'SIGINT',
+      random,
       requested,
       // Some steps of 10 requests.
       longestMs: 60_000,
@@ -32,5 +37,3 @@ export const backfill: Trial = {
     ];
   },
 };
-
-const isrcOf = (id: number) => `QZBEF${String(id).padStart(7, '0')}`;

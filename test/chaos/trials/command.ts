@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { spawnKept } from '@segue/child-process/childProcess.ts';
+import type { Random } from '../random.ts';
 
 const repositoryRoot = fileURLToPath(new URL('../../..', import.meta.url));
 
@@ -8,8 +9,8 @@ export type KilledInTheMiddle = {
   /** Of the command that requests recordings, such as `backfill --user ada`. */
   command: string[];
   environment: Record<string, string>;
-  /** How the first one is ended. */
-  signal: 'SIGKILL' | 'SIGINT';
+  /** Says how the first one is ended: by SIGKILL, or by Ctrl-C. */
+  random: Random;
   /** How many it has requested by now. */
   requested: () => Promise<number>;
   /** For each of the two; the command waits while other requests are open. */
@@ -30,7 +31,7 @@ export async function runTwice(
   const begun = performance.now();
   while (!ended && performance.now() - begun < trial.longestMs && (await trial.requested()) === 0)
     await wait(20);
-  first.kill(trial.signal);
+  first.kill(trial.random.chance(0.5) ? 'SIGKILL' : 'SIGINT');
   await first.exited;
   const second = await start(trial);
   const overdue = setTimeout(() => second.kill('SIGKILL'), trial.longestMs);

@@ -1,9 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
+import { isrcOf, ofTrials } from '../workload.ts';
 import type { Scene } from './trial.ts';
-
-/** How the ISRCs begin that are added here, each once. */
-export const additionOfATrial = 'QZ5S';
 
 /** Rule R1. */
 const promisedMs = 5_000;
@@ -28,7 +26,7 @@ export async function fiveSeconds(
   const committed = new Map<string, number>();
   for (let number = 0; number < count; number++) {
     const title = `${name}, round ${round}, ${number}`;
-    const isrc = `${additionOfATrial}${name.slice(0, 1).toUpperCase()}${String(round * 1_000 + number).padStart(7, '0')}`;
+    const isrc = isrcOf(`${ofTrials.promise}${name.slice(0, 1).toUpperCase()}`, round * 1_000 + number);
     if (await additions.insert([{ title, isrc, force: false }])) committed.set(title, Date.now());
     await wait(everyMs);
   }

@@ -1,8 +1,7 @@
 import type { Sql } from '@segue/database/connection.ts';
-import { readIsrc } from '@segue/ingestion/isrc.ts';
 import { hashIsrcToUuid } from '@segue/ingestion/pointId.ts';
 import { readLibrary } from '../observation.ts';
-import { isRefused } from '../workload.ts';
+import { isRefused, isrcOf, ofTrials } from '../workload.ts';
 import { runTwice } from './command.ts';
 import type { Scene, Trial } from './trial.ts';
 
@@ -19,7 +18,7 @@ export const reindex: Trial = {
     const unasked = `Unasked of round ${round}, `;
     const items = Array.from({ length: random.between(30, 90) }, (_, number) => {
       const id = round * 1_000 + number;
-      return { tidalId: `unasked ${id}`, title: `${unasked}${number}`, isrc: isrcOf(id) };
+      return { tidalId: `unasked ${id}`, title: `${unasked}${number}`, isrc: isrcOf(ofTrials.reindex, id) };
     });
     if (!(await additions.own(`reader of round ${round}`, items))) return [];
     const owed = await readOwed(on);
@@ -32,7 +31,7 @@ export const reindex: Trial = {
     const { code, lastLines } = await runTwice({
       command: ['reindex'],
       environment: { DATABASE_URL: on.databaseUrl, QDRANT_URL: on.services.indexUrl },
-      signal: random.chance(0.5) ? 'SIGKILL' : 'SIGINT',
+      random,
       requested: async () => (await requests()).length,
       longestMs,
     });
@@ -58,17 +57,10 @@ export const reindex: Trial = {
   },
 };
 
-const isrcOf = (id: number) => `QZRDX${String(id).padStart(7, '0')}`;
-
 /** Recordings of the library that are neither in the index nor on their way, told apart without the command's own code. */
 async function readOwed({ sql, services }: Scene['on']): Promise<Set<string>> {
-  const library = new Set<string>();
-  for (const { listing } of await readLibrary(sql)) {
-    for (const { isrc } of listing) {
-      const reading = readIsrc(isrc);
-      if ('isrc' in reading) library.add(reading.isrc);
-    }
-  }
+  const items = await readLibrary(sql);
+  const library = new Set(items.flatMap(({ listing }) => listing.flatMap(({ isrc }) => isrc ?? [])));
   const points = new Set(await services.indexedPoints());
   const onTheirWay = await sql<{ isrc: string }[]>`
     SELECT isrc FROM ingestion_outbox WHERE settled_at IS NULL

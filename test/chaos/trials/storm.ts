@@ -1,3 +1,4 @@
+import { isrcOf } from '../workload.ts';
 import { fiveSeconds } from './promise.ts';
 import type { Trial } from './trial.ts';
 
@@ -7,7 +8,7 @@ export const storm: Trial = {
   async hold(scene) {
     const { additions, random, round } = scene;
     const count = random.between(3_000, 8_000);
-    const isrc = `QZSTM${String(round).padStart(7, '0')}`;
+    const isrc = isrcOf('QZSTM', round);
     const requests = Array.from({ length: count }, (_, number) => {
       return { title: `Storm of round ${round}, ${number}`, isrc, force: true };
     });
