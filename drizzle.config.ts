@@ -4,9 +4,9 @@ import { defineConfig } from 'drizzle-kit';
 export default defineConfig({
   dialect: 'postgresql',
   schema: [
-    'packages/database/schema.ts',
-    'packages/database/relaySchema.ts',
-    'packages/database/operateSchema.ts',
+    'packages/database/schema/tables.ts',
+    'packages/database/schema/relayTables.ts',
+    'packages/database/schema/operateTables.ts',
   ],
   out: 'drizzle',
 });

@@ -1,9 +1,9 @@
 import { isTracing } from '@segue/telemetry/tracing.ts';
 import postgres from 'postgres';
-import { type Address, readAddress } from './address.ts';
-import { certificateHash, dial } from './dial.ts';
-import { Endpoint } from './endpoint.ts';
-import type { Host } from './hosts.ts';
+import { type Address, readAddress } from './address/address.ts';
+import { certificateHash, dial } from './address/dial.ts';
+import { Endpoint } from './address/endpoint.ts';
+import type { Host } from './address/hosts.ts';
 import { traceStatements } from './tracedStatements.ts';
 
 export type Sql = postgres.Sql;

@@ -4,7 +4,7 @@ import { useDatabase } from '@segue/testing/database.ts';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { expect, onTestFinished, test } from 'vitest';
 import { connect } from './connection.ts';
-import { libraryTracks } from './schema.ts';
+import { libraryTracks } from './schema/tables.ts';
 import { traceStatements } from './tracedStatements.ts';
 
 const database = useDatabase();

@@ -1,6 +1,6 @@
 import { wholeNumber } from '@segue/process/environment.ts';
 import { z } from 'zod';
-import { AddressError, readAddress } from './address.ts';
+import { AddressError, readAddress } from './address/address.ts';
 
 /** `DATABASE_URL`: a connection URI, checked as far as that goes without a connection. It stays as it is given. */
 export const databaseUrl = z.string().superRefine((url, context) => {

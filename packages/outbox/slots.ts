@@ -1,5 +1,5 @@
 import type { Queryable } from '@segue/database/connection.ts';
-import { slotCount } from '@segue/database/slotCount.ts';
+import { slotCount } from '@segue/database/schema/slotCount.ts';
 
 /**
  * Who may work on the recordings of a slot.

@@ -1,5 +1,5 @@
 import type { Queryable } from '@segue/database/connection.ts';
-import type { ListedTrack } from '@segue/database/schema.ts';
+import type { ListedTrack } from '@segue/database/schema/tables.ts';
 import { crashPoint } from '@segue/process/crashPoint.ts';
 import { countOwed, isOwed } from '@segue/tidal/albums/listingOrder.ts';
 import type { ListingPart, OwedListing } from '@segue/tidal/catalog.ts';

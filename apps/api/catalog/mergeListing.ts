@@ -1,4 +1,4 @@
-import type { ListedTrack } from '@segue/database/schema.ts';
+import type { ListedTrack } from '@segue/database/schema/tables.ts';
 import { inOrder } from '@segue/tidal/albums/listingOrder.ts';
 import type { CatalogAlbumTrack, ListingPart } from '@segue/tidal/catalog.ts';
 import { unknownArtist } from '@segue/tidal/document/artistName.ts';

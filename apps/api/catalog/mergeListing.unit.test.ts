@@ -1,4 +1,4 @@
-import type { ListedTrack } from '@segue/database/schema.ts';
+import type { ListedTrack } from '@segue/database/schema/tables.ts';
 import { unreadListing } from '@segue/tidal/albums/listingReader.ts';
 import type { CatalogAlbumTrack, OwedListing } from '@segue/tidal/catalog.ts';
 import { expect, test } from 'vitest';

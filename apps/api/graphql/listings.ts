@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { ListedTrack } from '@segue/database/schema.ts';
+import type { ListedTrack } from '@segue/database/schema/tables.ts';
 import { Refusal } from '../http/refusal.ts';
 import { QueryRefusal } from './queryRefusal.ts';
 

@@ -1,4 +1,4 @@
-import type { ListedTrack } from '@segue/database/schema.ts';
+import type { ListedTrack } from '@segue/database/schema/tables.ts';
 import fc from 'fast-check';
 import type { FastifyInstance } from 'fastify';
 // By its file, as mercurius requires it: vitest takes 'graphql' for its other copy, `index.mjs`.

@@ -1,4 +1,4 @@
-import { libraryAlbums } from '@segue/database/schema.ts';
+import { libraryAlbums } from '@segue/database/schema/tables.ts';
 import { crashPoint } from '@segue/process/crashPoint.ts';
 import { countOwed } from '@segue/tidal/albums/listingOrder.ts';
 import type { AlbumListing, CatalogAlbum, OwedListing } from '@segue/tidal/catalog.ts';

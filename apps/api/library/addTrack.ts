@@ -1,5 +1,5 @@
 import type { Queryable } from '@segue/database/connection.ts';
-import { libraryTracks } from '@segue/database/schema.ts';
+import { libraryTracks } from '@segue/database/schema/tables.ts';
 import type { CatalogTrack } from '@segue/tidal/catalog.ts';
 import { askCatalog } from '../catalog/askCatalog.ts';
 import { isrcToStore } from '../catalog/isrcToStore.ts';

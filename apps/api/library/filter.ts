@@ -1,4 +1,4 @@
-import { libraryAlbums, libraryTracks } from '@segue/database/schema.ts';
+import { libraryAlbums, libraryTracks } from '@segue/database/schema/tables.ts';
 import { type SQL, sql } from 'drizzle-orm';
 import type { IngestionStatus } from '../ingestion/status.ts';
 import { hasStatus } from '../ingestion/statusInSql.ts';

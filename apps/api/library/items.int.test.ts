@@ -1,4 +1,4 @@
-import { libraryAlbums, libraryTracks } from '@segue/database/schema.ts';
+import { libraryAlbums, libraryTracks } from '@segue/database/schema/tables.ts';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { newTidalId } from '../test/catalog.ts';
 import { newUser, useLibrary } from '../test/library.ts';

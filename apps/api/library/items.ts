@@ -1,4 +1,4 @@
-import { type libraryAlbums, type libraryTracks, sortKey } from '@segue/database/schema.ts';
+import { type libraryAlbums, type libraryTracks, sortKey } from '@segue/database/schema/tables.ts';
 import { and, desc, eq, getTableColumns, type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../database.ts';
 import { type Place, readCursor } from './cursor.ts';

@@ -1,4 +1,4 @@
-import type { libraryAlbums, libraryTracks } from '@segue/database/schema.ts';
+import type { libraryAlbums, libraryTracks } from '@segue/database/schema/tables.ts';
 import type { Logger } from '@segue/telemetry/logger.ts';
 import type { TidalClient } from '@segue/tidal/client.ts';
 import type { TidalUnavailable } from '../catalog/askCatalog.ts';

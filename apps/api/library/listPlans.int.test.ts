@@ -1,4 +1,4 @@
-import { libraryAlbums, libraryTracks } from '@segue/database/schema.ts';
+import { libraryAlbums, libraryTracks } from '@segue/database/schema/tables.ts';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Database } from '../database.ts';

@@ -1,4 +1,4 @@
-import { type ListedTrack, libraryAlbums } from '@segue/database/schema.ts';
+import { type ListedTrack, libraryAlbums } from '@segue/database/schema/tables.ts';
 import { inArray, sql } from 'drizzle-orm';
 import type { Database } from '../database.ts';
 

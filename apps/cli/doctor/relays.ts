@@ -1,4 +1,4 @@
-import { slotCount } from '@segue/database/slotCount.ts';
+import { slotCount } from '@segue/database/schema/slotCount.ts';
 import { isAlive, readOrphanedSlots, readRelays, silentSeconds } from '@segue/outbox/operate/relays.ts';
 import { type Check, failure, ok } from './check.ts';
 

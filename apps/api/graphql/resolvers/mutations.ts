@@ -1,4 +1,4 @@
-import { libraryAlbums, libraryTracks } from '@segue/database/schema.ts';
+import { libraryAlbums, libraryTracks } from '@segue/database/schema/tables.ts';
 import { budgetEndsAt } from '../../http/deadline.ts';
 import type { Limits } from '../../http/limits.ts';
 import { addAlbum } from '../../library/addAlbum.ts';

@@ -1,4 +1,4 @@
-import { libraryAlbums, libraryTracks } from '@segue/database/schema.ts';
+import { libraryAlbums, libraryTracks } from '@segue/database/schema/tables.ts';
 import type { MercuriusContext } from 'mercurius';
 import type { Limits } from '../../http/limits.ts';
 import { checkFilter, type LibraryFilter } from '../../library/filter.ts';

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { bigint, boolean, check, pgTable, primaryKey, smallint, text, uuid } from 'drizzle-orm/pg-core';
-import { moment } from './schema.ts';
+import { moment } from './tables.ts';
 
 /**
  * Who may work on the recordings of a slot. `recording_slot(isrc)` says which slot a recording belongs to; a slot has one

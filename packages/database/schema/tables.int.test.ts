@@ -2,13 +2,13 @@ import { useDatabase } from '@segue/testing/database.ts';
 import { is } from 'drizzle-orm';
 import { getTableConfig, PgTable } from 'drizzle-orm/pg-core';
 import { expect, test } from 'vitest';
-import * as operateSchema from './operateSchema.ts';
-import * as relaySchema from './relaySchema.ts';
-import * as schema from './schema.ts';
+import * as operateTables from './operateTables.ts';
+import * as relayTables from './relayTables.ts';
+import * as tables from './tables.ts';
 
 const database = useDatabase();
 
-const declared = Object.values({ ...schema, ...relaySchema, ...operateSchema }).filter(value =>
+const declared = Object.values({ ...tables, ...relayTables, ...operateTables }).filter(value =>
   is(value, PgTable),
 );
 

@@ -1,5 +1,5 @@
 import { bigint, doublePrecision, index, integer, jsonb, pgTable, text } from 'drizzle-orm/pg-core';
-import { asciiText, moment } from './schema.ts';
+import { asciiText, moment } from './tables.ts';
 
 /** What people did to the outbox, by psql, the command line or the console. */
 export const ingestionActions = pgTable(
