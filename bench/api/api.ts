@@ -18,6 +18,8 @@ export type Api = {
  */
 export async function startApi(databaseUrl: string, sinkUrl: string, scheduling: Scheduling): Promise<Api> {
   const child = fork(new URL('process.ts', import.meta.url), {
+    // As `npm run api` starts it.
+    execArgv: ['--max-semi-space-size=16'],
     // Its log goes into a pipe that is read, as in production.
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     env: {

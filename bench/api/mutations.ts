@@ -8,8 +8,11 @@ import { addSteadily } from '../steadyAdditions.ts';
 import { startApi } from './api.ts';
 import type { Scheduling } from './scheduling.ts';
 
-/** The first mutations find an API that is not compiled yet. */
-const warmUpSeconds = 2;
+/**
+ * The first mutations find an API that is not compiled yet. It gets as many as it answers: evenly, at half load, 2 s are
+ * too few of them.
+ */
+const warmUp = { connections: 50, duration: 3 };
 
 const mutation = `mutation Add($id: ID!) {
   addTrackToLibrary(input: { tidalTrackId: $id }) {
@@ -26,64 +29,80 @@ type Shot = {
   onAnswer: (body: string) => void;
 };
 
+type Target = Shot &
+  AsyncDisposable & {
+    /** @throws when a mutation was refused */
+    check(): void;
+  };
+
 /** As many mutations as the API answers to so many connections. @returns ms of each after the warm-up */
-export function timeMutations(
+export async function timeMutations(
   bench: Bench,
   scheduling: Scheduling,
   { connections, seconds }: { connections: number; seconds: number },
 ): Promise<number[]> {
-  return withApi(bench, scheduling, async shot => {
-    await shoot(shot, { connections, duration: warmUpSeconds });
-    return await shoot(shot, { connections, duration: seconds });
-  });
+  await using api = await startWarm(bench, scheduling);
+  const times = await shoot(api, { connections, duration: seconds });
+  api.check();
+  return times;
 }
 
-/** Mutations evenly over time, whether or not those before were answered. @returns ms of each after the warm-up */
-export function timeSteadyMutations(
+/**
+ * Mutations evenly over time, whether or not those before were answered, of which each API gets every second one: what
+ * the machine does meanwhile meets both alike. One API after the other, the same code differed by 10 % and more.
+ *
+ * @param perSecond of both APIs together
+ * @returns ms of each, by API
+ */
+export async function timeInTurns(
   bench: Bench,
-  scheduling: Scheduling,
+  schedulings: [Scheduling, Scheduling],
   { perSecond, seconds }: { perSecond: number; seconds: number },
-): Promise<number[]> {
-  return withApi(bench, scheduling, async shot => {
-    // Not autocannon: it sends a second's share as fast as it can, and then waits for the next second.
-    const agent = new Agent({ keepAlive: true });
-    const times: number[] = [];
-    try {
-      await addSteadily({ perSecond, seconds: warmUpSeconds + seconds }, async number => {
-        const start = performance.now();
-        shot.onAnswer(await post(agent, shot.url, shot.nextBody()));
-        if (number >= perSecond * warmUpSeconds) times.push(performance.now() - start);
-      });
-    } finally {
-      agent.destroy();
-    }
-    return times;
-  });
+): Promise<[number[], number[]]> {
+  await using one = await startWarm(bench, schedulings[0]);
+  await using other = await startWarm(bench, schedulings[1]);
+  // Not autocannon: it sends a second's share as fast as it can, and then waits for the next second.
+  const agent = new Agent({ keepAlive: true });
+  const times: [number[], number[]] = [[], []];
+  try {
+    await addSteadily({ perSecond, seconds }, async number => {
+      const [shot, ofShot] = number % 2 === 0 ? [one, times[0]] : [other, times[1]];
+      const start = performance.now();
+      shot.onAnswer(await post(agent, shot.url, shot.nextBody()));
+      ofShot.push(performance.now() - start);
+    });
+  } finally {
+    agent.destroy();
+  }
+  one.check();
+  other.check();
+  return times;
 }
 
-async function withApi(
-  { server, sink }: Bench,
-  scheduling: Scheduling,
-  time: (shot: Shot) => Promise<number[]>,
-): Promise<number[]> {
-  await using database = await server.createDatabase({ migrated: true });
+/** @returns an API on a database of its own, compiled by what it was asked already */
+async function startWarm({ server, sink }: Bench, scheduling: Scheduling): Promise<Target> {
+  await using started = new AsyncDisposableStack();
+  const { url } = started.use(await server.createDatabase({ migrated: true }));
   await server.checkpoint();
-  const api = await startApi(database.url, sink.url, scheduling);
-  try {
-    let nextId = firstTidalId + 1;
-    let refused = 0;
-    const times = await time({
-      url: api.url,
-      nextBody: () => JSON.stringify({ query: mutation, variables: { id: String(nextId++) } }),
-      onAnswer: body => {
-        if (!body.includes('"LibraryTrack"')) refused += 1;
-      },
-    });
-    if (refused > 0) throw new Error(`${refused} mutations were refused`);
-    return times;
-  } finally {
-    await api.stop();
-  }
+  const api = started.adopt(await startApi(url, sink.url, scheduling), api => api.stop());
+  let nextId = firstTidalId + 1;
+  let refused = 0;
+  const shot: Shot = {
+    url: api.url,
+    nextBody: () => JSON.stringify({ query: mutation, variables: { id: String(nextId++) } }),
+    onAnswer: body => {
+      if (!body.includes('"LibraryTrack"')) refused += 1;
+    },
+  };
+  await shoot(shot, warmUp);
+  const running = started.move();
+  return {
+    ...shot,
+    check() {
+      if (refused > 0) throw new Error(`${refused} mutations were refused`);
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
 }
 
 /** @returns ms of each answer; autocannon itself keeps whole ones alone */
