@@ -19,14 +19,18 @@ const seconds = 4;
 const least = 0.95;
 const mostReadyMs = 500;
 const mostPaintMs = 200;
-const paints = 5;
+/** Of each page. */
+const paints = 7;
+const paintedPages = ['/console/', '/console/requests?status=pending', '/console/albums'];
+/** How long a new tab stands open before it is used, so that the start of its process is not measured. */
+const settleMs = 500;
 
 type Window = { rowsPerSecond: number; ready: Ready };
 type Ready = { times: number[]; states: Set<string> };
 
 async function run(bench: Bench): Promise<PartResult> {
-  const rows = scaled(bench, 1_000_000, 20_000);
-  const pairs = scaled(bench, 5);
+  const rows = scaled(bench, 1_200_000, 20_000);
+  const pairs = scaled(bench, 6);
   await using database = await bench.server.createDatabase({ migrated: true });
   const { sql, url } = database;
   await addPending(sql, 0, rows);
@@ -38,21 +42,25 @@ async function run(bench: Bench): Promise<PartResult> {
   const alone: Window[] = [];
   const visited: Window[] = [];
   const visits: Visit[] = [];
-  let painted: number[] = [];
+  let painted = new Map<string, number[]>();
   try {
     await hint(sql);
     await wait(seconds * 1_000);
     for (let pair = 1; pair <= pairs; pair++) {
-      alone.push(await look(relay, seconds));
+      // Who begins takes turns as well: the rate falls as the ledger grows.
+      if (pair % 2 === 1) alone.push(await look(relay, seconds));
       await guests.come(visitors);
       visited.push(await look(relay, seconds));
       visits.push(await guests.leave());
+      if (pair % 2 === 0) alone.push(await look(relay, seconds));
       bench.progress(`${pair} of ${pairs}: ${relay.settledRows()} rows are settled`);
     }
     if (relay.settledRows() >= rows) throw new Error('nothing was open any more: more rows are needed');
-    // What is painted is looked at while the relay rests, and hundreds of thousands of requests are open.
+    // What is painted is looked at while nothing else works, and some hundred thousand requests are there.
     await pauseSending(sql, { reason: 'first paints are measured' });
     await untilResting(relay);
+    // Else autovacuum does it meanwhile, for a minute.
+    await sql`VACUUM (ANALYZE)`;
     if (chromiumPath !== undefined) painted = await firstPaints(relay.url);
   } finally {
     await guests.stop();
@@ -67,6 +75,8 @@ async function run(bench: Bench): Promise<PartResult> {
   if (pageTimes.length === 0) throw new Error(`no page was answered within ${seconds} s`);
   const failed = visits.reduce((sum, visit) => sum + visit.failed, 0);
   const updates = visits.reduce((sum, visit) => sum + visit.updates, 0);
+  const paintedMedians = [...painted].map(([path, times]) => ({ path, ...measured(times) }));
+  const slowestPaint = Math.max(...paintedMedians.map(({ median }) => median));
   const slowestReady = Math.max(...ready(visited));
   return {
     tables: [
@@ -88,15 +98,18 @@ async function run(bench: Bench): Promise<PartResult> {
       {
         title: 'What they saw',
         rows: [
-          ['pages', 'p50, ms', 'p99, ms', 'live updates', 'first paint, ms'],
+          ['pages', 'p50, ms', 'p99, ms', 'live updates'],
           [
             number(pageTimes.length),
             number(percentile(pageTimes, 50), 1),
             number(percentile(pageTimes, 99), 1),
             number(updates),
-            painted.length === 0 ? 'no Chromium' : withSpread(measured(painted), 0),
           ],
         ],
+      },
+      {
+        title: 'First paint of a page that Chromium has never seen, in a tab that is open, ms',
+        rows: [['page', ''], ...paintedMedians.map(paint => [paint.path, withSpread(paint, 0)])],
       },
     ],
     goals: [
@@ -111,9 +124,9 @@ async function run(bench: Bench): Promise<PartResult> {
         met: [...states].every(state => state === '200') && slowestReady < mostReadyMs && failed === 0,
       },
       {
-        goal: `a page is first painted within ${mostPaintMs} ms`,
-        measured: painted.length === 0 ? 'no Chromium' : `${number(Math.max(...painted), 0)} ms at the most`,
-        met: painted.length > 0 && Math.max(...painted) < mostPaintMs,
+        goal: `each page is first painted within ${mostPaintMs} ms`,
+        measured: painted.size === 0 ? 'no Chromium' : `${number(slowestPaint, 0)} ms for the slowest`,
+        met: painted.size > 0 && slowestPaint < mostPaintMs,
       },
     ],
     figures: {
@@ -134,7 +147,7 @@ async function run(bench: Bench): Promise<PartResult> {
         failed,
         updates,
       },
-      firstPaintMs: painted,
+      firstPaintMs: Object.fromEntries(painted),
     },
   };
 }
@@ -164,15 +177,17 @@ async function untilResting(relay: RelayProcess): Promise<void> {
   }
 }
 
-/** When Chromium first shows something of a page that it has never seen, in ms from the click on; by its own timings. */
-async function firstPaints(url: string): Promise<number[]> {
+/** When Chromium first shows something of each page, in ms from the click on; by its own timings. */
+async function firstPaints(url: string): Promise<Map<string, number[]>> {
   const browser = await openBrowser();
-  const all: number[] = [];
+  const all = new Map<string, number[]>(paintedPages.map(path => [path, []]));
   try {
     for (let time = 0; time <= paints; time++) {
-      for (const path of ['/console/', '/console/requests?status=pending', '/console/albums']) {
+      for (const [path, times] of all) {
+        // A context has a cache of its own, and nothing is in it.
         const context = await browser.newContext();
         const page = await context.newPage();
+        await wait(settleMs);
         await page.goto(url + path);
         const paint = (await page.evaluate(
           `new Promise(resolve => {
@@ -182,7 +197,7 @@ async function firstPaints(url: string): Promise<number[]> {
           })`,
         )) as number;
         // The first round starts the browser's own processes.
-        if (time > 0) all.push(paint);
+        if (time > 0) times.push(paint);
         await context.close();
       }
     }

@@ -20,7 +20,8 @@ import {
 import { choice, field } from './requestValues.ts';
 import { ago, count, statusWord } from './words.ts';
 
-const rowsOnPage = 50;
+/** Of 50 the first paint takes 10 ms longer. */
+const rowsOnPage = 25;
 
 /** The list of requests: filtered by its address, a page at a time. */
 export function serveRequests(server: FastifyInstance, { sql, watch }: { sql: Sql; watch: Watch }): void {
