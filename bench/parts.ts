@@ -3,6 +3,7 @@ import { backfill } from './parts/backfill.ts';
 import { batches } from './parts/batches.ts';
 import { consolePages } from './parts/consolePages.ts';
 import { consoleVisitors } from './parts/consoleVisitors.ts';
+import { crowds } from './parts/crowds.ts';
 import { drain } from './parts/drain.ts';
 import { growth } from './parts/growth.ts';
 import { halfLoad } from './parts/halfLoad.ts';
@@ -23,6 +24,7 @@ export const parts: Part[] = [
   batches,
   relays,
   latency,
+  crowds,
   restart,
   backfill,
   write,

@@ -15,3 +15,12 @@ export function eventIdsIn(body: Buffer): string[] {
   }
   return ids;
 }
+
+const refusedTitle = Buffer.from('"title":"Refused"');
+
+/** How many events come before the first one that Inngest would refuse: one with the title `Refused`. null: there is none. */
+export function eventsBeforeRefused(body: Buffer): number | null {
+  const at = body.indexOf(refusedTitle);
+  // Its own id stands before its title.
+  return at === -1 ? null : eventIdsIn(body.subarray(0, at)).length - 1;
+}

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isIndexed } from '../recordings.ts';
-import { eventIdsIn } from './eventIds.ts';
+import { eventIdsIn, eventsBeforeRefused } from './eventIds.ts';
 import { type SinkAnswer, type SinkOrder, sinkNow } from './sink.ts';
 import { tidalToken, tidalTrack } from './tidalTrack.ts';
 
@@ -23,31 +23,38 @@ const server = createServer((request, response) => {
 });
 
 function answer({ url = '', method }: IncomingMessage, response: ServerResponse, body: Buffer): void {
-  const text = answerTo(`${method} ${url}`, body);
-  if (text === null) response.writeHead(404).end();
-  else {
-    const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
-    response.writeHead(200, headers).end(text);
-  }
+  const [status, text] = answerTo(`${method} ${url}`, body);
+  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
+  response.writeHead(status, headers).end(text);
 }
 
-/** @returns JSON, or null for what is offered by none of the three */
-function answerTo(request: string, body: Buffer): string | null {
+/** @returns the status, and JSON */
+function answerTo(request: string, body: Buffer): [status: number, text: string] {
   if (request.startsWith('POST /e/')) return receiveEvents(body);
-  if (request.startsWith('POST /collections/')) return findPoints(body);
-  if (request.startsWith(tracks)) return tidalTrack(request.slice(tracks.length, request.indexOf('?')));
-  return request === 'POST /token' ? tidalToken : null;
+  if (request.startsWith('POST /collections/')) return [200, findPoints(body)];
+  if (request.startsWith(tracks)) {
+    return [200, tidalTrack(request.slice(tracks.length, request.indexOf('?')))];
+  }
+  return request === 'POST /token' ? [200, tidalToken] : [404, '{}'];
 }
 
-/** Takes all events, and names an id of the server's own for each, as Inngest does. */
-function receiveEvents(body: Buffer): string {
-  const ids = eventIdsIn(body);
+/**
+ * Takes all events, and names an id of the server's own for each, as Inngest does; of a call with an event that it refuses,
+ * those before it.
+ */
+function receiveEvents(body: Buffer): [status: number, text: string] {
+  const published = eventsBeforeRefused(body);
+  const ids = published === null ? eventIdsIn(body) : eventIdsIn(body).slice(0, published);
   const now = sinkNow();
   for (const id of ids) {
     if (arrivals.has(id)) repeats += 1;
     else arrivals.set(id, now);
   }
-  return acceptance(ids.length);
+  return published === null ? [200, acceptance(ids.length)] : [400, refusal(ids)];
+}
+
+function refusal(ids: string[]): string {
+  return JSON.stringify({ ids, error: 'data.title is refused', status: 400 });
 }
 
 const acceptances = new Map<number, string>();

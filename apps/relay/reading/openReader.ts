@@ -72,12 +72,14 @@ export class OpenReader {
   }
 
   /**
-   * Reads the newest requests, the newest first. The cursor stays where it is.
+   * Reads the newest requests, the newest first. The cursor stays where it is. Those whose rest is over are among them: they
+   * would go into the next usual batch, behind the requests that used up the calls of their last.
    *
    * @throws what the database says
    */
   async newest(): Promise<Reading> {
     const epochs = this.#options.keeper.slots();
+    this.startOver(this.#options.inHand.endRests());
     const { rows, readMs } = await this.#read({
       starts: [...epochs.keys()].map(slot => ({ slot })),
       limit: freshPerSlot * epochs.size,

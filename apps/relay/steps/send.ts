@@ -40,7 +40,10 @@ export async function send(
   sendings: Sending[],
   { sender, mayCall, givingUp, onFailedCall }: SendDependencies,
 ): Promise<Sent> {
-  const undecided = sendings.filter(({ outcome }) => outcome.as === 'undecided');
+  // Those that were refused before come last: where they use up the calls, they keep nobody else waiting.
+  const undecided = sendings
+    .filter(({ outcome }) => outcome.as === 'undecided')
+    .sort((one, other) => one.lead.attempts - other.lead.attempts);
   const events = undecided.map(({ lead, generation }) => eventOf(lead, generation));
   const call = async <Read extends Answer>(
     calledWith: Parameters<EventSender>[0],

@@ -71,6 +71,14 @@ test('a refused event is noted as refused, and each failed call is told once', a
   ]);
 });
 
+test('what was refused before goes last, so that it cannot use up the calls of what is new', async () => {
+  const { dependencies, sender } = outside();
+  const [oldest, older, newer] = [sending({ attempts: 2 }), sending({ attempts: 1 }), sending()];
+  await send([oldest, older, newer], dependencies);
+  expect(sender.mock.calls.map(([events]) => events)).toEqual([eventsOf([newer, older, oldest])]);
+  expect(outcomesOf([oldest, older, newer])).toEqual([sent, sent, sent]);
+});
+
 test('the refusal of a large event names its bytes', async () => {
   const { dependencies, sender } = outside();
   const large = sending({ title: 'x'.repeat(300_000), bytes: 300_020 });
