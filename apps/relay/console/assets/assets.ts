@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { brotliCompressSync } from 'node:zlib';
+import { brotliCompressSync, constants } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
 
 const script = 'text/javascript; charset=utf-8';
@@ -22,11 +22,14 @@ export type AssetName = keyof typeof files;
 
 type Asset = { address: string; type: string; content: Buffer; compressed: Buffer };
 
+/** Each start of a relay compresses them: the best quality takes 260 ms for 26 KB, this one 7 ms for 29 KB. */
+const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } };
+
 const assets = Object.fromEntries(
   Object.entries(files).map(([name, { paths, type }]): [string, Asset] => {
     const content = Buffer.concat(paths.map(path => readFileSync(path)));
     const hash = createHash('sha256').update(content).digest('base64url').slice(0, 12);
-    const compressed = brotliCompressSync(content);
+    const compressed = brotliCompressSync(content, quality);
     return [name, { address: `/console/assets/${hash}/${name}`, type, content, compressed }];
   }),
 ) as Record<AssetName, Asset>;
