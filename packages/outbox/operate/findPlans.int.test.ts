@@ -89,6 +89,20 @@ describe.each(statuses)('requests that are %s', (status, index) => {
   );
 });
 
+test('of a list that filters by nothing else, no more is looked at than the page has', async () => {
+  await database.sql.begin(async transaction => {
+    const looks = async () => {
+      const [answer] = await transaction<[{ entries: number }]>`
+        SELECT pg_stat_get_xact_tuples_returned('ingestion_outbox_open'::regclass)::int AS entries`;
+      return answer.entries;
+    };
+    const before = await looks();
+    const { rows } = await find(transaction, { filter: { status: 'pending' }, order: 'newest', limit: 20 });
+    expect(rows).toHaveLength(20);
+    expect((await looks()) - before).toBeLessThan(50);
+  });
+});
+
 test('a recording is found by the indexes that know its ISRC or its slot', async () => {
   const isrc = 'TESTS0000001';
   expect(await readsOf(db => find(db, { filter: { isrc } }))).toEqual(
