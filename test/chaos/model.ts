@@ -148,9 +148,14 @@ function* oncePerWindow({ additions, rows, events, ledger, isIndexed, touched }:
   const windowOf = new Map(additions.map(({ title, window }) => [title, window]));
   const entryOf = new Map(ledger.map(entry => [entry.isrc, entry]));
   const sentOf = Map.groupBy(events, ({ data }) => String(data?.isrc));
+  // What was sent, and found indexed before anybody had heard of that, was not sent for all that the ledger knows.
+  const unheard = new Set(rows.filter(row => row.reason === 'already_indexed').map(({ title }) => title));
 
   for (const [isrc, asked] of Map.groupBy(rows, row => row.isrc)) {
-    const ids = new Map<number, { window: number; force: boolean; isForgotten: boolean }>();
+    const ids = new Map<
+      number,
+      { window: number; force: boolean; isForgotten: boolean; isUnheard: boolean }
+    >();
     for (const { id, data } of sentOf.get(isrc) ?? []) {
       const window = windowOf.get(String(data?.title)) ?? 0;
       const generation = Number(id.split(':')[2]);
@@ -158,13 +163,19 @@ function* oncePerWindow({ additions, rows, events, ledger, isIndexed, touched }:
       // A sending that was never heard of is forgotten with its row; its id is the next one then.
       if (before !== undefined && before.window !== window && !before.isForgotten)
         yield `R6: ${id} is used in the windows ${before.window} and ${window}`;
-      ids.set(generation, { window, force: data?.force === true, isForgotten: isTouched(data, touched) });
+      ids.set(generation, {
+        window,
+        force: data?.force === true,
+        isForgotten: isTouched(data, touched),
+        isUnheard: before?.isUnheard !== false && unheard.has(String(data?.title)),
+      });
     }
     const sent = [...ids].sort(([a], [b]) => a - b);
     const told = sent.map(([generation, { window }]) => `${generation} in window ${window}`).join(', ');
     for (const [window, rowsThen] of Map.groupBy(asked, row => windowOf.get(row.title) ?? 0)) {
       const then = sent.filter(([, event]) => event.window === window);
-      if (then.slice(1).some(([, { force }]) => !force)) yield `R5: ${isrc} is sent twice: ${told}`;
+      const known = then.filter(([, { isUnheard }]) => !isUnheard);
+      if (known.slice(1).some(([, { force }]) => !force)) yield `R5: ${isrc} is sent twice: ${told}`;
       if (then.length === 0 && !isIndexed(isrc) && rowsThen.some(row => row.reason === 'duplicate')) {
         yield `R1: ${isrc} has duplicates of nothing in window ${window}: ${told}`;
       }

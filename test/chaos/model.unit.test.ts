@@ -139,6 +139,18 @@ test.each<[string, Change]>([
       });
     },
   ],
+  [
+    'a sent row that its second relay found in the index, and the next that was sent while the index could not be asked',
+    outcome => {
+      Object.assign(outcome, { isIndexed: () => true });
+      Object.assign(outcome.rows[0] as Row, {
+        status: 'skipped',
+        reason: 'already_indexed',
+        generation: null,
+      });
+      sendTheSecond(outcome);
+    },
+  ],
   ['a request that was removed after it was sent', ({ rows, touched }) => remove(rows, touched)],
   [
     'a request that was removed, and its sending never heard of: the next window has its id again',
