@@ -7,7 +7,7 @@ const quote = 0x22;
  * sink shares two cores with what is measured, and this takes a tenth of the time. Only the events of the
  * benchmarks may be read so, in none of which a title looks like an id.
  */
-export function eventIdsIn(body: Buffer): string[] {
+function eventIdsIn(body: Buffer): string[] {
   const ids: string[] = [];
   for (let at = body.indexOf(marker); at !== -1; at = body.indexOf(marker, at + marker.length)) {
     const start = at + prefixBytes;
@@ -18,9 +18,10 @@ export function eventIdsIn(body: Buffer): string[] {
 
 const refusedTitle = Buffer.from('"title":"Refused"');
 
-/** How many events come before the first one that Inngest would refuse: one with the title `Refused`. null: there is none. */
-export function eventsBeforeRefused(body: Buffer): number | null {
+/** The ids of the events that Inngest publishes: all, or those before one with the title `Refused`, for which it refuses the call. */
+export function publishedIn(body: Buffer): { ids: string[]; isRefused: boolean } {
   const at = body.indexOf(refusedTitle);
+  if (at === -1) return { ids: eventIdsIn(body), isRefused: false };
   // Its own id stands before its title.
-  return at === -1 ? null : eventIdsIn(body.subarray(0, at)).length - 1;
+  return { ids: eventIdsIn(body.subarray(0, at)).slice(0, -1), isRefused: true };
 }

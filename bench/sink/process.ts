@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isIndexed } from '../recordings.ts';
-import { eventIdsIn, eventsBeforeRefused } from './eventIds.ts';
+import { publishedIn } from './eventIds.ts';
 import { type SinkAnswer, type SinkOrder, sinkNow } from './sink.ts';
 import { tidalToken, tidalTrack } from './tidalTrack.ts';
 
@@ -43,14 +43,13 @@ function answerTo(request: string, body: Buffer): [status: number, text: string]
  * those before it.
  */
 function receiveEvents(body: Buffer): [status: number, text: string] {
-  const published = eventsBeforeRefused(body);
-  const ids = published === null ? eventIdsIn(body) : eventIdsIn(body).slice(0, published);
+  const { ids, isRefused } = publishedIn(body);
   const now = sinkNow();
   for (const id of ids) {
     if (arrivals.has(id)) repeats += 1;
     else arrivals.set(id, now);
   }
-  return published === null ? [200, acceptance(ids.length)] : [400, refusal(ids)];
+  return isRefused ? [400, refusal(ids)] : [200, acceptance(ids.length)];
 }
 
 function refusal(ids: string[]): string {

@@ -4,7 +4,7 @@ import type { Logger } from '@segue/telemetry/logger.ts';
 
 /**
  * NOTIFY takes a lock on the whole database at commit, so additions share hints: 140 a second at the most, each
- * at most 7 ms late. At 200 additions a second that makes 6.5 ms from commit to arrival; with 10 ms it was 8.3, and with 3
+ * at most 7 ms late. At 200 additions a second that makes 6.7 ms from commit to arrival; with 10 ms it was 8.3, and with 3
  * the relay took 84 % of a core, and one addition in a hundred 75 ms.
  */
 const quietMs = 7;
