@@ -66,7 +66,8 @@ export function readOpen(
       CROSS JOIN LATERAL (
         SELECT open.*, ${bytesOf(db, db`open`)} AS bytes
         FROM ingestion_outbox AS open
-        WHERE recording_slot(open.isrc) = owned.slot AND open.settled_at IS NULL AND open.available_at <= now()
+        WHERE recording_slot(open.isrc) = owned.slot AND open.status IN ('pending', 'in_flight')
+          AND open.available_at <= now()
           AND (open.available_at, open.id) > (owned.after_moment::timestamptz, owned.after_id::bigint)
           AND open.isrc NOT IN (SELECT unnest(${arrayText(without)}::text::text[]))
           AND NOT EXISTS (SELECT FROM relay_control WHERE paused_at IS NOT NULL)
@@ -93,7 +94,7 @@ export async function readPlain(
     FROM (
       SELECT open.*, ${slot}::smallint AS slot, ${bytesOf(db, db`open`)} AS bytes
       FROM ingestion_outbox AS open
-      WHERE recording_slot(isrc) = ${slot}::smallint AND settled_at IS NULL AND isrc = ${isrc} AND NOT force
+      WHERE recording_slot(isrc) = ${slot}::smallint AND status IN ('pending', 'in_flight') AND isrc = ${isrc} AND NOT force
         AND available_at <= now()
       ORDER BY available_at, id
       LIMIT 1
@@ -123,7 +124,7 @@ export async function readForcedIds(
 ): Promise<string[]> {
   const rows = await db<{ id: string }[]>`
     SELECT id::text AS id FROM ingestion_outbox
-    WHERE recording_slot(isrc) = ${slot}::smallint AND settled_at IS NULL AND isrc = ${isrc} AND force
+    WHERE recording_slot(isrc) = ${slot}::smallint AND status IN ('pending', 'in_flight') AND isrc = ${isrc} AND force
       AND available_at <= now()
     ORDER BY available_at, id
     LIMIT ${forcedAtOnce}`;

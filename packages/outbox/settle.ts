@@ -97,8 +97,8 @@ export async function settle(
         available_at = CASE WHEN outcome.what = 'refused'
           THEN now() + outcome.delay_ms * interval '1 millisecond' ELSE request.available_at END
       FROM outcome
-      -- Not "settled_at IS NULL", which says the same: an index of open rows would be walked for it on empty tables.
-      WHERE request.id = outcome.id AND request.status IN ('pending', 'in_flight') AND request.isrc = outcome.isrc
+      -- In words that none of the indexes of open rows has: on empty tables it would be walked in place of the ids.
+      WHERE request.id = outcome.id AND request.status NOT IN ('scheduled', 'skipped', 'dead') AND request.isrc = outcome.isrc
       RETURNING request.id, request.album_batch_id, request.status
     ),
     noted AS (

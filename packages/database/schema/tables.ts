@@ -202,10 +202,12 @@ export const ingestionOutbox = pgTable(
     ),
     // For people, the oldest first. Open rows alone: settled history, however long, is not in it.
     index('ingestion_outbox_open').on(table.createdAt, table.id).where(sql`${table.settledAt} IS NULL`),
-    // For relays: a slot's open rows, in the order in which they are due.
+    // For relays: a slot's open rows, in the order in which they are due. It says "open" in other words than the index
+    // above, so that a statement can use one of the two alone. Statistics that were taken while nothing was open make
+    // both equally cheap, and a relay then walked 20,000 rows for each slot.
     index('ingestion_outbox_open_by_slot')
       .on(sql`recording_slot(${table.isrc})`, table.availableAt, table.id)
-      .where(sql`${table.settledAt} IS NULL`),
+      .where(sql`${table.status} IN ('pending', 'in_flight')`),
     // For people: what is dead, and the story of a recording. An entry is made when a request is settled, none before.
     index('ingestion_outbox_dead_by_age').on(table.createdAt, table.id).where(sql`${table.status} = 'dead'`),
     index('ingestion_outbox_settled_by_isrc').on(table.isrc).where(sql`${table.settledAt} IS NOT NULL`),

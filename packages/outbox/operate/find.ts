@@ -91,7 +91,7 @@ async function findByIsrc({ db, filter, order, limit, cursor }: Search): Promise
       SELECT id FROM ingestion_outbox WHERE isrc = ${isrc} AND settled_at IS NOT NULL
       UNION ALL
       SELECT id FROM ingestion_outbox
-      WHERE recording_slot(isrc) = recording_slot(${isrc}) AND isrc = ${isrc} AND settled_at IS NULL
+      WHERE recording_slot(isrc) = recording_slot(${isrc}) AND isrc = ${isrc} AND status IN ('pending', 'in_flight')
     ) AS own
     JOIN ingestion_outbox AS request ON request.id = own.id ${holder(db)}
     WHERE ${fits(db, filter)} AND ${behind(db, order, cursor)}

@@ -2,7 +2,7 @@ import { connect, type Queryable } from '@segue/database/connection.ts';
 import { useDatabase } from '@segue/testing/database.ts';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { plannerSettings } from '../plannerSettings.ts';
-import { accessesOf } from '../test/plans.ts';
+import { accessesOf, countOf } from '../test/plans.ts';
 import { countFor } from './count.ts';
 import type { OutboxFilter } from './filter.ts';
 import { type FindOptions, find } from './find.ts';
@@ -41,19 +41,6 @@ async function readsOf(work: (db: Queryable) => Promise<unknown>): Promise<strin
   } finally {
     await sql.end();
   }
-}
-
-/** By how much the work raises a counter of PostgreSQL's. */
-function countOf(counter: string, work: (db: Queryable) => Promise<unknown>): Promise<number> {
-  return database.sql.begin(async transaction => {
-    const read = async () => {
-      const [answer] = await transaction.unsafe<[{ count: number }]>(`SELECT ${counter}::int AS count`);
-      return answer.count;
-    };
-    const before = await read();
-    await work(transaction);
-    return (await read()) - before;
-  });
 }
 
 const byKey = 'Index Scan using ingestion_outbox_pkey';
@@ -104,7 +91,7 @@ describe.each(statuses)('requests that are %s', (status, index) => {
 
 test('of a list that filters by nothing else, no more is looked at than the page has', async () => {
   const entries = `pg_stat_get_xact_tuples_returned('ingestion_outbox_open'::regclass)`;
-  const looked = await countOf(entries, async db => {
+  const looked = await countOf(database.sql, entries, async db => {
     const { rows } = await find(db, { filter: { status: 'pending' }, order: 'newest', limit: 20 });
     expect(rows).toHaveLength(20);
   });
@@ -123,7 +110,8 @@ test('a recording is found by the indexes that know its ISRC or its slot', async
 
 test('the count of what an action would change ends as soon as it is enough', async () => {
   const selection = { filter: { status: 'pending' as const } };
-  const fetched = await countOf(`pg_stat_get_xact_tuples_fetched('ingestion_outbox'::regclass)`, async db => {
+  const entries = `pg_stat_get_xact_tuples_fetched('ingestion_outbox'::regclass)`;
+  const fetched = await countOf(database.sql, entries, async db => {
     const counted = await countFor(db, { kind: 'reschedule', at: 'now' }, selection, 100);
     expect(counted).toEqual({ count: 100, more: true });
   });

@@ -2,12 +2,15 @@ import { connect, type Queryable, type Sql } from '@segue/database/connection.ts
 import { useDatabase } from '@segue/testing/database.ts';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { readBacklog, readRecent } from '../backlog.ts';
+import { countFor } from '../operate/count.ts';
+import { find } from '../operate/find.ts';
+import { readRecording } from '../operate/recording.ts';
 import { plannerSettings } from '../plannerSettings.ts';
 import { readForcedIds, readPlain } from '../readOpen.ts';
 import { deleteSettled } from '../retain.ts';
 import type { RowOutcome } from '../settle.ts';
 import { outcomeOf, TestRelay } from './outbox.ts';
-import { type Access, accessesOf, partsWalkedAgain } from './plans.ts';
+import { type Access, accessesOf, countOf, partsWalkedAgain } from './plans.ts';
 
 /** Rows a batch, as the relay has it. */
 const batchSize = 500;
@@ -59,6 +62,18 @@ const states: [string, Access['plan'][], (db: Queryable) => Promise<unknown>][] 
         SELECT isrc, id, 1, now() FROM ingestion_outbox`;
       await addRequests(db, 20, 'pending');
       await db`ANALYZE ingestion_outbox, ingestion_ledger`;
+    },
+  ],
+  [
+    'with a burst after the statistics were taken while nothing was open',
+    ['custom', 'generic'],
+    async db => {
+      await addRequests(db, many, 'scheduled');
+      await db`
+        INSERT INTO ingestion_ledger (isrc, outbox_id, generation, sent_at)
+        SELECT isrc, id, 1, now() FROM ingestion_outbox`;
+      await db`VACUUM (ANALYZE) ingestion_outbox, ingestion_ledger`;
+      await addRequests(db, 20_000, 'pending');
     },
   ],
 ];
@@ -121,6 +136,18 @@ describe.each(states)('%s', (_, plans, fill) => {
       await readPlain(db, { slot: 1, isrc: 'TESTS0000001' }, { dedupeWindowMs: 3_600_000 });
     });
     expect(reads).toEqual(['Index Scan using ingestion_outbox_open_by_slot']);
+  });
+
+  test('the requests for one recording are found without the index of all open rows, for people too', async () => {
+    const isrc = 'TESTS0000001';
+    const walks = `pg_stat_get_xact_numscans('ingestion_outbox_open'::regclass)`;
+    await using session = connectAsRelay(database.url);
+    const walked = await countOf(session.sql, walks, async db => {
+      await find(db, { filter: { isrc } });
+      await readRecording(db, isrc);
+      await countFor(db, { kind: 'reschedule', at: 'now' }, { isrcs: [isrc] }, 100);
+    });
+    expect(walked).toBe(0);
   });
 
   test('a settlement looks up the rows by their ids', async () => {

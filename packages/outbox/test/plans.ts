@@ -80,6 +80,19 @@ function partsIn({ Plans = [], ...node }: PlanNode): string[] {
   return [...(name === undefined ? [] : [name]), ...Plans.flatMap(partsIn)];
 }
 
+/** By how much the work raises a counter of PostgreSQL's: an expression in SQL. */
+export function countOf(sql: Sql, counter: string, work: Work): Promise<number> {
+  return sql.begin(async transaction => {
+    const read = async () => {
+      const [answer] = await transaction.unsafe<[{ count: number }]>(`SELECT ${counter}::int AS count`);
+      return answer.count;
+    };
+    const before = await read();
+    await work(transaction);
+    return (await read()) - before;
+  });
+}
+
 async function plansOfStatement(transaction: TransactionSql, { text, values, types }: Statement) {
   const list = (items: unknown[]) => (items.length === 0 ? '' : `(${items.join()})`);
   const names = await transaction`
