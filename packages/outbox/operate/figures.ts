@@ -1,7 +1,8 @@
 import type { Queryable } from '@segue/database/connection.ts';
+import { openRows } from './openRows.ts';
 
-/** Rows that are counted one by one, and rows of what is beyond that are looked at. */
-const bounds = { counted: 5_000, sampled: 200 };
+/** Rows that are counted one by one, of the open and of the dead. */
+const counted = 5_000;
 
 /** How the outbox stands, for graphs and alerts. Reading it costs the same whatever the number of rows. */
 export type OutboxFigures = {
@@ -19,37 +20,11 @@ export type OutboxFigures = {
   oldestDueSeconds: number;
 };
 
-/**
- * Counts the first 5,000 open rows in the order of claiming, in which relays work them off: those that come later are
- * mostly open, too. Their ids are cut into 200 stretches, and one id of each is looked up and stands for its stretch. (To
- * count a million takes 100 ms.) The LIMIT keeps a lookup from becoming a join, which would read the whole table.
- */
+/** Reads the figures: up to 5,000 open rows one by one, and a sample of what is beyond. */
 export async function readOutboxFigures(db: Queryable): Promise<OutboxFigures> {
   const [figures] = await db<[OutboxFigures]>`
-    WITH counted AS MATERIALIZED (
-      SELECT id, created_at, available_at FROM ingestion_outbox WHERE settled_at IS NULL
-      ORDER BY created_at, id LIMIT ${bounds.counted}
-    ),
-    beyond AS MATERIALIZED (
-      SELECT counted.id AS after, newest.id AS last,
-        greatest(1, (newest.id - counted.id) / ${bounds.sampled}) AS step
-      FROM (SELECT id FROM counted ORDER BY created_at DESC, id DESC LIMIT 1) AS counted,
-        (SELECT id FROM ingestion_outbox WHERE settled_at IS NULL ORDER BY created_at DESC, id DESC LIMIT 1) AS newest
-      WHERE (SELECT count(*) FROM counted) = ${bounds.counted}
-    ),
-    samples AS MATERIALIZED (
-      SELECT stretch.end - floor(random() * beyond.step)::bigint AS id, beyond.step
-      FROM beyond, generate_series(beyond.after + beyond.step, beyond.last, beyond.step) AS stretch ("end")
-    ),
-    open AS (
-      SELECT created_at, available_at, 1::bigint AS stands_for FROM counted
-      UNION ALL
-      SELECT request.created_at, request.available_at, samples.step
-      FROM samples, LATERAL (
-        SELECT created_at, available_at FROM ingestion_outbox WHERE id = samples.id AND settled_at IS NULL LIMIT 1
-      ) AS request
-    ),
-    dead AS (SELECT FROM ingestion_outbox WHERE status = 'dead' LIMIT ${bounds.counted})
+    WITH ${openRows(db, counted)},
+    dead AS (SELECT FROM ingestion_outbox WHERE status = 'dead' LIMIT ${counted})
     SELECT
       json_build_object(
         'due', coalesce(sum(stands_for) FILTER (WHERE available_at <= now()), 0),

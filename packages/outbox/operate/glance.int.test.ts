@@ -10,7 +10,7 @@ beforeEach(async () => {
 
 test('an empty outbox has nothing to say', async () => {
   expect(await readGlance(database.sql)).toMatchObject({
-    open: { count: 0, more: false, oldestSeconds: null, later: 0, refused: 0, oldestDueSeconds: null },
+    open: { count: 0, isEstimate: false, oldestSeconds: null, later: 0, refused: 0, oldestDueSeconds: null },
     dead: { count: 0, more: false, lastHour: 0, reasons: [], newest: [] },
     owed: { count: 0, more: false, tracks: 0, failing: 0, failingSince: null, items: [] },
     sending: { paused: null },
@@ -23,9 +23,20 @@ test('what waits is told apart by whether it is due, and whether it was refused'
     VALUES ('USRC17607839', 'T', 'A', 'B', now() - interval '1 hour', now() + interval '1 hour', 3),
       ('USRC17607840', 'T', 'A', 'B', now() - interval '10 minutes', now() - interval '5 minutes', 0)`;
   const open = await readOpenRequests(database.sql);
-  expect(open).toMatchObject({ count: 2, more: false, later: 1, refused: 1 });
+  expect(open).toMatchObject({ count: 2, isEstimate: false, later: 1, refused: 1 });
   expect(open.oldestSeconds).toBeCloseTo(3_600, -1);
   expect(open.oldestDueSeconds).toBeCloseTo(300, -1);
+});
+
+test('what waits is counted up to 10,000, and estimated beyond', async () => {
+  const add = (count: number) => database.sql`
+    INSERT INTO ingestion_outbox (isrc, title, artist, album, created_at)
+    SELECT 'TE' || lpad(n::text, 10, '0'), 'T', 'A', 'B', now() + n * interval '1 microsecond'
+    FROM generate_series(1, ${count}::int) AS n`;
+  await add(10_000);
+  expect(await readOpenRequests(database.sql)).toMatchObject({ count: 10_000, isEstimate: false });
+  await add(200_000);
+  expect(await readOpenRequests(database.sql)).toMatchObject({ count: 210_000, isEstimate: true });
 });
 
 test('a count stops at its bound, and says so', async () => {

@@ -1,3 +1,4 @@
+import { connect } from '@segue/database/connection.ts';
 import { useDatabase } from '@segue/testing/database.ts';
 import { eventually } from '@segue/testing/eventually.ts';
 import { expect, onTestFinished, test } from 'vitest';
@@ -71,11 +72,12 @@ test('a tab gets the parts as events, and its stream ends with the server', asyn
 });
 
 test('a database that does not answer is said, with the reason', async () => {
-  const failing = new Proxy(database.sql, {
-    apply() {
-      return Promise.reject(new Error('connect ECONNREFUSED 10.0.0.9:5432'));
-    },
+  const failing = connect({
+    url: 'postgres://segue@127.0.0.1:1/segue',
+    applicationName: 'segue-console',
+    max: 2,
   });
+  onTestFinished(() => failing.end({ timeout: 0 }));
   const server = await createConsole({ sql: failing });
   const { statusCode, body } = await server.inject({ url: '/console/', headers: { host: 'localhost' } });
   expect([statusCode, body]).toEqual([200, expect.stringContaining('The database does not answer')]);

@@ -19,13 +19,19 @@ const held = { ...relay, state: 'held_back' as const };
 
 const nothingOpen = {
   count: 0,
-  more: false,
+  isEstimate: false,
   oldestSeconds: null,
   later: 0,
   refused: 0,
   oldestDueSeconds: null,
 };
-const manyOpen = { ...nothingOpen, count: 100_000, oldestSeconds: 840, oldestDueSeconds: 840 };
+const manyOpen = {
+  ...nothingOpen,
+  count: 100_000,
+  isEstimate: true,
+  oldestSeconds: 840,
+  oldestDueSeconds: 840,
+};
 
 function snapshot(given: Partial<Glance>, others: Partial<Snapshot> = {}): Snapshot {
   const glance: Glance = {
@@ -71,7 +77,7 @@ test('an Inngest that is away is told with the relays that wait for it, and what
     /^2 of 3 relays wait for it: relay-a, relay-b\. No request is lost/,
   );
   expect(waiting).toMatchObject({
-    summary: '100,000 requests wait to be sent, the oldest for 14 min',
+    summary: 'about 100,000 requests wait to be sent, the oldest for 14 min',
     advice: 'They wait for Inngest, and are sent once it takes events again.',
   });
   expect(others).toEqual([]);
@@ -92,7 +98,7 @@ test('relays that all wait for Inngest are told by one that knows of it by the d
 test('requests that wait while Inngest takes events are told with who finds the cause', () => {
   const [waiting] = consoleFindings(
     snapshot(
-      { open: { ...manyOpen, count: 1 } },
+      { open: { ...manyOpen, count: 1, isEstimate: false } },
       { dependencies: [{ ...away, name: 'Qdrant', state: 'degraded' }] },
     ),
   );
