@@ -3,7 +3,7 @@ import { type Glance, lookedAt } from '@segue/outbox/operate/glance.ts';
 import { isAlive } from '@segue/outbox/operate/relays.ts';
 import type { Snapshot } from '../live/watch.ts';
 import { html, type Markup } from './markup.ts';
-import { boundedCount, count, duration, openCount, plural } from './words.ts';
+import { boundedCount, count, duration, plural } from './words.ts';
 
 /** Something that a person should know of, with the page that helps. */
 export type ConsoleFinding = {
@@ -145,7 +145,7 @@ function ofOutbox(glance: Glance, inngestIsAway: boolean): ConsoleFinding[] {
 }
 
 function requestsWait(open: Glance['open']): string {
-  return `${openCount(open)} ${open.count === 1 ? 'request waits' : 'requests wait'}`;
+  return `${open.isEstimate ? 'About ' : ''}${count(open.count)} ${open.count === 1 ? 'request waits' : 'requests wait'}`;
 }
 
 function ofDead({ dead, at }: Glance): Omit<ConsoleFinding, 'severity'> {

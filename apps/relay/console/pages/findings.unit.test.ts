@@ -77,7 +77,7 @@ test('an Inngest that is away is told with the relays that wait for it, and what
     /^2 of 3 relays wait for it: relay-a, relay-b\. No request is lost/,
   );
   expect(waiting).toMatchObject({
-    summary: 'about 100,000 requests wait to be sent, the oldest for 14 min',
+    summary: 'About 100,000 requests wait to be sent, the oldest for 14 min',
     advice: 'They wait for Inngest, and are sent once it takes events again.',
   });
   expect(others).toEqual([]);

@@ -5,7 +5,7 @@ import type { Snapshot } from '../live/watch.ts';
 import { consoleFindings } from './findings.ts';
 import { icon } from './icons.ts';
 import { html, type Markup, nothing } from './markup.ts';
-import { ago, boundedCount, count, duration, lasting, openCount, plural } from './words.ts';
+import { ago, boundedCount, count, duration, lasting, plural } from './words.ts';
 
 /** The parts of pages that change by themselves, each as the markup within its element. */
 export type Parts = Record<PartName, Markup>;
@@ -77,7 +77,7 @@ export function figuresPart({ glance, rates }: Snapshot): Markup {
   const { open, dead, owed } = glance;
   const oldest = open.oldestSeconds === null ? 'none' : `oldest ${duration(open.oldestSeconds)}`;
   return html`<dl class="cards">
-${card('Waiting', html`<a href="/console/requests?status=pending&amp;order=oldest">${openCount(open)}</a>`, oldest)}
+${card('Waiting', html`<a href="/console/requests?status=pending&amp;order=oldest">${count(open.count)}</a>`, open.isEstimate ? `estimated, ${oldest}` : oldest)}
 ${card('Scheduled a minute', html`${rate(rates.scheduled)}`, scheduledLately(rates))}
 ${card('Skipped a minute', html`${rate(rates.skipped)}`, 'indexed or duplicate')}
 ${card('Dead', html`<a href="/console/requests?status=dead">${boundedCount(dead)}</a>`, `${count(dead.lastHour)} in the last hour`)}

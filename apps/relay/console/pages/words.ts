@@ -11,11 +11,6 @@ export function boundedCount({ count: figure, more }: { count: number; more: boo
   return `${count(figure)}${more ? '+' : ''}`;
 }
 
-/** `1,234`, or `about 100,000`. */
-export function openCount({ count: figure, isEstimate }: { count: number; isEstimate: boolean }): string {
-  return `${isEstimate ? 'about ' : ''}${count(figure)}`;
-}
-
 /** `1 request`, `2 requests`. */
 export function plural(figure: number, word: string): string {
   return `${count(figure)} ${word}${figure === 1 ? '' : 's'}`;
