@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { creation } from '@segue/track-index/collection.ts';
 import { isIndexed } from '../recordings.ts';
 import { publishedIn } from './eventIds.ts';
 import { type SinkAnswer, type SinkOrder, sinkNow } from './sink.ts';
@@ -11,6 +12,10 @@ import { tidalToken, tidalTrack } from './tidalTrack.ts';
  */
 
 const tracks = 'GET /v2/tracks/';
+
+const { vectors, sparse_vectors } = creation;
+/** Of the shape that a relay looks for when it first asks. */
+const collection = JSON.stringify({ result: { config: { params: { vectors, sparse_vectors } } } });
 
 /** When each id arrived first, on `process.hrtime`, which all processes of a machine share; in ms. */
 let arrivals = new Map<string, number>();
@@ -32,6 +37,7 @@ function answer({ url = '', method }: IncomingMessage, response: ServerResponse,
 function answerTo(request: string, body: Buffer): [status: number, text: string] {
   if (request.startsWith('POST /e/')) return receiveEvents(body);
   if (request.startsWith('POST /collections/')) return [200, findPoints(body)];
+  if (request === 'GET /collections/tracks') return [200, collection];
   if (request.startsWith(tracks)) {
     return [200, tidalTrack(request.slice(tracks.length, request.indexOf('?')))];
   }

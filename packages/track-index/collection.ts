@@ -11,7 +11,7 @@ export const dimensions = 1_024;
 const distance = 'Cosine';
 
 /** What the collection is created with, as the search that reads it expects. */
-const creation = {
+export const creation = {
   vectors: { [denseVector]: { size: dimensions, distance, on_disk: false, datatype: 'float16' } },
   sparse_vectors: { [sparseVector]: { modifier: 'idf' } },
   hnsw_config: { m: 16, ef_construct: 200, on_disk: false },

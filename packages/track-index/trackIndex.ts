@@ -21,21 +21,25 @@ export type TrackIndex = {
   checkTracksExist: (isrcs: string[]) => Promise<Map<string, boolean>>;
 };
 
+/** A key may have the right to ask for points and none to see the collection: each call would be two. */
+const lookAgainAfterMs = 60_000;
+
 /** Opens the index for asking; no request is made yet. */
 export function createTrackIndex({ onMissing, onOtherShape, ...options }: TrackIndexOptions): TrackIndex {
   const connection = connectToIndex(options);
   const { collection } = options;
   let isMissing = false;
-  let shapeLookedAt = false;
+  /** From when on the shape is to be looked at, on the clock of `performance.now()`. */
+  let lookFrom = 0;
 
-  /** Beside the answer, which needs no vectors: a failure here is for a later call to find out. */
+  /** Beside the answer, which needs no vectors. Where it cannot be seen, a later call looks again. */
   function lookAtShape(): void {
-    if (shapeLookedAt || !onOtherShape) return;
-    shapeLookedAt = true;
+    if (!onOtherShape || performance.now() < lookFrom) return;
+    lookFrom = Number.POSITIVE_INFINITY;
     findShapeProblem(connection).then(
       problem => problem && onOtherShape(problem),
       () => {
-        shapeLookedAt = false;
+        lookFrom = performance.now() + lookAgainAfterMs;
       },
     );
   }
@@ -55,7 +59,7 @@ export function createTrackIndex({ onMissing, onOtherShape, ...options }: TrackI
         if (!isMissing)
           onMissing?.(`collection ${collection} does not exist yet; everything counts as not indexed`);
         isMissing = true;
-        shapeLookedAt = false;
+        lookFrom = 0;
         return new Map(isrcs.map(isrc => [isrc, false]));
       }
     },

@@ -203,14 +203,23 @@ describe('the shape of the collection', () => {
     expect(onOtherShape).toHaveBeenCalledTimes(1);
   });
 
-  test('is looked at again where it could not be seen', async () => {
+  test('is looked at again where it could not be seen, once a minute', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    onTestFinished(() => void vi.useRealTimers());
     const server = await qdrant();
     const onOtherShape = vi.fn();
     const index = createTrackIndex({ ...patient, url: server.url, onOtherShape });
-    server.answerWith(request => (request.method === 'GET' ? { status: 503 } : undefined));
-    await index.checkTracksExist([indexed]);
+    let looks = 0;
+    server.answerWith(({ method }) => {
+      if (method !== 'GET') return undefined;
+      looks += 1;
+      return { status: 403 };
+    });
+    for (let calls = 0; calls < 20; calls++) await index.checkTracksExist([indexed]);
+    expect(looks).toBe(1);
     server.answerWith(null);
     await vi.waitFor(async () => {
+      vi.advanceTimersByTime(60_000);
       await index.checkTracksExist([indexed]);
       expect(onOtherShape).toHaveBeenCalledTimes(1);
     });
