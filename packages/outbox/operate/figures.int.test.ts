@@ -72,6 +72,13 @@ describe('the figures of the outbox', () => {
     expect(await rowsVisited()).toBeLessThan(5_500);
   });
 
+  test('visit no more rows of a burst that came after statistics without any open row', async () => {
+    await addRows(50_000, { settledEach: 1 });
+    await database.sql`VACUUM (ANALYZE) ingestion_outbox`;
+    await addRows(50_000);
+    expect(await rowsVisited()).toBeLessThan(5_500);
+  });
+
   test.each(['relay', 'plain'])(
     'walk the index of open rows and look up the others (%s session)',
     async kind => {

@@ -1,9 +1,10 @@
 import { connect, type Queryable, type Sql } from '@segue/database/connection.ts';
 import { useDatabase } from '@segue/testing/database.ts';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { readBacklog, readRecent } from '../backlog.ts';
+import { readBacklog } from '../operate/backlog.ts';
 import { countFor } from '../operate/count.ts';
 import { find } from '../operate/find.ts';
+import { readGlance } from '../operate/glance.ts';
 import { readRecording } from '../operate/recording.ts';
 import { plannerSettings } from '../plannerSettings.ts';
 import { readForcedIds, readPlain } from '../readOpen.ts';
@@ -170,7 +171,7 @@ describe.each(states)('%s', (_, plans, fill) => {
   test('the figures for people come from an index', async () => {
     const reads = await readsOfOutbox(async db => {
       await readBacklog(db);
-      await readRecent(db);
+      await readGlance(db);
     });
     expect(reads).not.toContain('Seq Scan');
   });
