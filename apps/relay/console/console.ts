@@ -4,7 +4,7 @@ import type { Sql } from '@segue/database/connection.ts';
 import { isTemporary } from '@segue/database/outage.ts';
 import { reasonOf } from '@segue/process/reason.ts';
 import type { Logger } from '@segue/telemetry/logger.ts';
-import type { FastifyError, FastifyInstance } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
 import { guard } from './access/gate.ts';
 import { serveLogin } from './access/login.ts';
 import type { AccessSettings } from './access/variables.ts';
@@ -21,6 +21,7 @@ import { serveOverview } from './pages/overview.ts';
 import { problemPage } from './pages/problem.ts';
 import { serveRecording } from './pages/recording.ts';
 import { serveRequests } from './pages/requests.ts';
+import { addSendPage } from './pages/sendPage.ts';
 
 export type ConsoleOptions = {
   /** A small pool of its own: what people look at takes no session from the relay. */
@@ -70,6 +71,17 @@ export async function serveConsole(server: FastifyInstance, options: ConsoleOpti
 
 /** A page in place of the JSON that the other routes answer: somebody is reading. */
 function answerProblems(server: FastifyInstance, logger: Logger): void {
+  const unexpected = (error: unknown, { id: requestId }: FastifyRequest) => {
+    const stack = error instanceof Error ? error.stack : undefined;
+    logger.error(
+      { event: 'request_failed', requestId, error: reasonOf(error), stack },
+      'a request failed unexpectedly',
+    );
+    const text = `Nothing was changed by this request, as far as is known. Quote ${requestId} when you report it; the log of the relay has more under it.`;
+    return { status: 500, title: 'Something went wrong on our side', text };
+  };
+  addSendPage(server, unexpected);
+
   server.setNotFoundHandler(async (request, reply) => {
     const problem = {
       status: 404,
@@ -98,14 +110,7 @@ function answerProblems(server: FastifyInstance, logger: Logger): void {
         .code(statusCode)
         .send(problemPage({ status: statusCode, title, text: error.message, visitor }));
     }
-    const requestId = request.id;
-    logger.error(
-      { event: 'request_failed', requestId, error: reasonOf(error), stack: error.stack },
-      'a request failed unexpectedly',
-    );
-    const text = `Nothing was changed by this request, as far as is known. Quote ${requestId} when you report it; the log of the relay has more under it.`;
-    return await reply
-      .code(500)
-      .send(problemPage({ status: 500, title: 'Something went wrong on our side', text, visitor }));
+    const problem = unexpected(error, request);
+    return await reply.code(problem.status).send(problemPage({ ...problem, visitor }));
   });
 }

@@ -3,9 +3,7 @@ import { type RecordedAction, readAction, readActions } from '@segue/outbox/oper
 import type { FastifyInstance } from 'fastify';
 import type { Watch } from '../live/watch.ts';
 import { icon } from '../pages/icons.ts';
-import { page } from '../pages/layout.ts';
 import { html, type Markup, nothing } from '../pages/markup.ts';
-import { statePart } from '../pages/parts.ts';
 import { problemPage } from '../pages/problem.ts';
 import { wholeNumber } from '../pages/requestValues.ts';
 import { count, moment, plural } from '../pages/words.ts';
@@ -22,10 +20,7 @@ export function serveRecord(
 ): void {
   server.get('/actions', { config: { right: 'read' } }, async (request, reply) => {
     const before = wholeNumber(request.query, 'before', anyId);
-    const [snapshot, actions] = await Promise.all([
-      watch.current(),
-      readActions(sql, { limit: actionsOnPage + 1, before }),
-    ]);
+    const actions = await readActions(sql, { limit: actionsOnPage + 1, before });
     const shown = actions.slice(0, actionsOnPage);
     const body = html`<div class="heading"><h1>Actions</h1><a href="/console/sending">Pause or resume sending…</a></div>
 <section class="panel"><h2>What people did, the newest first; in UTC</h2>${actionTable(shown)}
@@ -34,27 +29,23 @@ export function serveRecord(
         ? html`<a class="button" rel="next" href="/console/actions?before=${shown.at(-1)?.id ?? 0}">Next page</a>`
         : nothing
     }</p></section>`;
-    reply.type('text/html; charset=utf-8');
-    const state = { name: 'state' as const, markup: statePart(snapshot) };
-    return await reply.send(
-      page({ title: 'Actions', section: 'actions', visitor: request.visitor, state, body }),
-    );
+    const content = watch.current().then(snapshot => ({ snapshot, body }));
+    return reply.sendPage({ title: 'Actions', section: 'actions' }, content);
   });
 
   server.get('/actions/:id', { config: { right: 'read' } }, async (request, reply) => {
     const id = wholeNumber(request.params, 'id', anyId);
-    const [snapshot, action] = await Promise.all([
-      watch.current(),
-      id === undefined ? null : readAction(sql, id),
-    ]);
-    reply.type('text/html; charset=utf-8');
+    const action = id === undefined ? null : await readAction(sql, id);
     if (action === null) {
       const problem = {
         status: 404,
         title: 'No such action',
         text: 'Nothing is recorded under this number.',
       };
-      return await reply.code(404).send(problemPage({ ...problem, visitor: request.visitor }));
+      return await reply
+        .code(404)
+        .type('text/html; charset=utf-8')
+        .send(problemPage({ ...problem, visitor: request.visitor }));
     }
     const job = jobs.get(action.id);
     const body = html`<h1>${actionWord(action.action)}</h1>
@@ -70,12 +61,10 @@ ${
           html`<li>${isrc === null ? html`<span class="muted">request ${changed}, no longer kept</span>` : html`<a href="/console/recordings/${encodeURIComponent(isrc)}">${isrc}</a> <span class="muted small">request ${changed}</span>`}</li>`,
       )}</ul></section>`
 }`;
-    const state = { name: 'state' as const, markup: statePart(snapshot) };
     const title = actionWord(action.action);
     const refresh = job?.state === 'running' ? { refreshSeconds: 2 } : {};
-    return await reply.send(
-      page({ title, section: 'actions', visitor: request.visitor, state, body, ...refresh }),
-    );
+    const content = watch.current().then(snapshot => ({ snapshot, body }));
+    return reply.sendPage({ title, section: 'actions', ...refresh }, content);
   });
 
   server.get('/actions/:id/progress', { config: { right: 'read' } }, async (request, reply) => {

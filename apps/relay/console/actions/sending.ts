@@ -5,9 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Visitor } from '../access/visitor.ts';
 import type { Watch } from '../live/watch.ts';
 import { icon } from '../pages/icons.ts';
-import { page } from '../pages/layout.ts';
 import { html, nothing } from '../pages/markup.ts';
-import { statePart } from '../pages/parts.ts';
 import { problemPage } from '../pages/problem.ts';
 import { choice, field } from '../pages/requestValues.ts';
 import { moment } from '../pages/words.ts';
@@ -16,7 +14,7 @@ import { moment } from '../pages/words.ts';
 export function serveSending(server: FastifyInstance, { sql, watch }: { sql: Sql; watch: Watch }): void {
   server.get('/sending', { config: { right: 'read' } }, async (request, reply) => {
     const visitor = request.visitor as Visitor;
-    const [snapshot, { paused }] = await Promise.all([watch.current(), readSending(sql)]);
+    const { paused } = await readSending(sql);
     const what = paused
       ? html`<p>${icon('paused')} <strong>All relays pause</strong> since ${moment(paused.at)} UTC, by ${paused.by ?? 'somebody'}: ${paused.reason ?? 'no reason given'}</p><p>Additions go on, and their requests wait.</p>`
       : html`<p>${icon('good')} <strong>The relays send.</strong> A pause stops all of them within seconds, until somebody resumes. Additions go on, and their requests wait.</p>`;
@@ -26,9 +24,8 @@ export function serveSending(server: FastifyInstance, { sql, watch }: { sql: Sql
 <p class="buttons"><button class="primary">${paused ? 'Resume sending' : 'Pause sending'}</button><a class="button" href="/console/">Do nothing</a></p>
 </form>`;
     const body = html`<h1>${paused ? 'Sending is paused' : 'Pause sending'}</h1><section class="panel notice">${what}${visitor.mayAct ? form : nothing}</section>`;
-    reply.type('text/html; charset=utf-8');
-    const state = { name: 'state' as const, markup: statePart(snapshot) };
-    return await reply.send(page({ title: 'Sending', section: 'sending', visitor, state, body }));
+    const content = watch.current().then(snapshot => ({ snapshot, body }));
+    return reply.sendPage({ title: 'Sending', section: 'sending' }, content);
   });
 
   server.post('/sending', { config: { right: 'act' } }, async (request, reply) => {

@@ -3,10 +3,9 @@ import { type AlbumBatch, readAlbum, readAlbums } from '@segue/outbox/operate/al
 import { find } from '@segue/outbox/operate/find.ts';
 import { readOwedItems } from '@segue/outbox/operate/glance.ts';
 import type { FastifyInstance } from 'fastify';
-import type { Watch } from '../live/watch.ts';
-import { page } from './layout.ts';
+import type { Snapshot, Watch } from '../live/watch.ts';
 import { html, type Markup, nothing } from './markup.ts';
-import { owedTable, statePart } from './parts.ts';
+import { owedTable } from './parts.ts';
 import { problemPage } from './problem.ts';
 import { requestTable } from './requests.ts';
 import { wholeNumber } from './requestValues.ts';
@@ -21,17 +20,16 @@ const anyId = { min: 1, max: Number.MAX_SAFE_INTEGER - 1 };
 export function serveAlbums(server: FastifyInstance, { sql, watch }: { sql: Sql; watch: Watch }): void {
   server.get('/albums', { config: { right: 'read' } }, async (request, reply) => {
     const before = wholeNumber(request.query, 'before', anyId);
-    const [snapshot, albums, owed] = await Promise.all([
-      watch.current(),
+    const [albums, owed] = await Promise.all([
       readAlbums(sql, { limit: albumsOnPage + 1, before }),
       before === undefined ? readOwedItems(sql, { limit: owedOnPage }) : [],
     ]);
     const shown = albums.slice(0, albumsOnPage);
-    const body = html`<h1>Albums</h1>
+    const bodyOf = ({ glance }: Snapshot) => html`<h1>Albums</h1>
 ${
   before === undefined
     ? html`<section class="panel" id="owed"><div class="heading"><h2>Waiting for TIDAL</h2><span class="hint">${
-        snapshot.glance === null ? '' : `${boundedCount(snapshot.glance.owed)} in all, the oldest first`
+        glance === null ? '' : `${boundedCount(glance.owed)} in all, the oldest first`
       }</span></div>${owedTable(owed, Date.now())}</section>`
     : nothing
 }
@@ -41,25 +39,18 @@ ${
         ? html`<a class="button" rel="next" href="/console/albums?before=${shown.at(-1)?.id ?? 0}">Next page</a>`
         : nothing
     }</p></section>`;
-    reply.type('text/html; charset=utf-8');
-    const state = { name: 'state' as const, markup: statePart(snapshot) };
-    return await reply.send(
-      page({ title: 'Albums', section: 'albums', visitor: request.visitor, state, body }),
-    );
+    const content = watch.current().then(snapshot => ({ snapshot, body: bodyOf(snapshot) }));
+    return reply.sendPage({ title: 'Albums', section: 'albums' }, content);
   });
 
   server.get('/albums/:id', { config: { right: 'read' } }, async (request, reply) => {
     const id = wholeNumber(request.params, 'id', anyId);
-    const [snapshot, album] = await Promise.all([
-      watch.current(),
-      id === undefined ? null : readAlbum(sql, id),
-    ]);
-    reply.type('text/html; charset=utf-8');
+    const album = id === undefined ? null : await readAlbum(sql, id);
     if (album === null) {
       const text =
         'There is no such request of an album. Those that are done are deleted after RELAY_RETENTION_DAYS.';
       const problem = { status: 404, title: 'No such album', text, visitor: request.visitor };
-      return await reply.code(404).send(problemPage(problem));
+      return await reply.code(404).type('text/html; charset=utf-8').send(problemPage(problem));
     }
     const createdAfter = new Date(album.requestedAt.getTime() - 1_000);
     const [owed, found] = await Promise.all([
@@ -70,7 +61,6 @@ ${
         limit: requestsOfAlbum,
       }),
     ]);
-    const state = { name: 'state' as const, markup: statePart(snapshot) };
     const title = album.album ?? `Album request ${album.id}`;
     const body = html`<h1>${title}</h1>
 <section class="panel"><h2 class="hidden">How far it is</h2>
@@ -84,7 +74,8 @@ ${
         ? html`<p class="empty">None of its requests is kept.</p>`
         : requestTable(found.rows)
     }</section>`;
-    return await reply.send(page({ title, section: 'albums', visitor: request.visitor, state, body }));
+    const content = watch.current().then(snapshot => ({ snapshot, body }));
+    return reply.sendPage({ title, section: 'albums' }, content);
   });
 }
 

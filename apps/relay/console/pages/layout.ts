@@ -5,16 +5,19 @@ import { html, type Markup, nothing } from './markup.ts';
 
 export type Section = 'overview' | 'requests' | 'albums' | 'actions' | 'sending';
 
-export type PageParts = {
+export type PageHead = {
   title: string;
   /** Which link of the navigation is the current one. */
   section?: Section;
   visitor: Visitor | null;
+  /** Seconds after which a browser without scripts asks again. */
+  refreshSeconds?: number;
+};
+
+export type PageRest = {
   /** The line that says how things stand, on every page; replaced live. */
   state?: { name: 'state' | 'headline'; markup: Markup };
   body: Markup;
-  /** Seconds after which a browser without scripts asks again. */
-  refreshSeconds?: number;
 };
 
 const sections: { section: Section; path: string; label: string }[] = [
@@ -25,7 +28,12 @@ const sections: { section: Section; path: string; label: string }[] = [
 ];
 
 /** A whole page. */
-export function page({ title, section, visitor, state, body, refreshSeconds }: PageParts): string {
+export function page({ state, body, ...head }: PageHead & PageRest): string {
+  return beginPage(head) + endPage(state ? { state, body } : { body });
+}
+
+/** A page up to its navigation: all that a browser needs to load the styles. */
+export function beginPage({ title, section, visitor, refreshSeconds }: PageHead): string {
   return String(html`<!doctype html>
 <html lang="en">
 <head>
@@ -44,7 +52,12 @@ ${refreshSeconds === undefined ? nothing : html`<noscript><meta http-equiv="refr
 <a class="brand" href="/console/">${icon('brand')}<span>Segue</span></a>
 ${visitor === null ? nothing : navigation(section, visitor)}
 </header>
-${state === undefined ? nothing : html`<div class="state" id="state" role="status" data-live="${state.name}">${state.markup}</div>`}
+`);
+}
+
+/** What follows {@link beginPage}. */
+export function endPage({ state, body }: PageRest): string {
+  return String(html`${state === undefined ? nothing : html`<div class="state" id="state" role="status" data-live="${state.name}">${state.markup}</div>`}
 <main id="main">
 ${body}
 </main>

@@ -2,8 +2,7 @@ import type { Sql } from '@segue/database/connection.ts';
 import { type Chart, type Range, ranges, readChart } from '@segue/outbox/operate/minutes.ts';
 import type { FastifyInstance } from 'fastify';
 import { asset } from '../assets/assets.ts';
-import type { Watch } from '../live/watch.ts';
-import { page } from './layout.ts';
+import type { Snapshot, Watch } from '../live/watch.ts';
 import { html, type Markup, nothing } from './markup.ts';
 import { renderParts } from './parts.ts';
 import { choice } from './requestValues.ts';
@@ -18,21 +17,29 @@ export function serveOverview(server: FastifyInstance, { sql, watch }: { sql: Sq
   server.get('/', { config: { right: 'read' } }, async (request, reply) => {
     const range = choice(request.query, 'range', rangeNames) ?? 'hour';
     // Both at once. Why a database fails is told by the watch.
-    const reading = charts.read(range);
-    reading.catch(() => undefined);
-    const snapshot = await watch.current();
-    const chart = snapshot.failure === null ? await reading : null;
-    const parts = renderParts(snapshot);
-    const part = (name: keyof typeof parts) => html`<div data-live="${name}">${parts[name]}</div>`;
-    const body = html`<h1 class="hidden">Overview</h1>
+    const reading = Promise.all([watch.current(), charts.read(range).catch(() => null)]);
+    const content = reading.then(([snapshot, chart]) => ({ snapshot, body: bodyOf(snapshot, chart, range) }));
+    return reply.sendPage({ title: 'Overview', section: 'overview', refreshSeconds: 10 }, content);
+  });
+
+  server.get('/minutes.json', { config: { right: 'read' } }, async (request, reply) => {
+    const range = choice(request.query, 'range', rangeNames) ?? 'hour';
+    return await reply.send(await charts.read(range));
+  });
+}
+
+function bodyOf(snapshot: Snapshot, chart: Chart | null, range: Range): Markup {
+  const parts = renderParts(snapshot);
+  const part = (name: keyof typeof parts) => html`<div data-live="${name}">${parts[name]}</div>`;
+  return html`<h1 class="hidden">Overview</h1>
 <section aria-labelledby="attention"><h2 class="hidden" id="attention">What needs a person</h2>${part('findings')}</section>
 <section aria-labelledby="figures"><h2 class="hidden" id="figures">Figures</h2>${part('figures')}</section>
 <section class="panel" aria-labelledby="chart">
 <div class="heading"><h2 id="chart">Requests a minute, and seconds from commit to sent</h2>
 <div class="tabs">${rangeNames.map(
-      name =>
-        html`<a href="/console/?range=${name}#chart"${name === range ? html` aria-current="true"` : nothing}>${name}</a>`,
-    )}</div></div>
+    name =>
+      html`<a href="/console/?range=${name}#chart"${name === range ? html` aria-current="true"` : nothing}>${name}</a>`,
+  )}</div></div>
 ${chart === null ? html`<p class="empty">No chart: the database does not answer.</p>` : chartOf(chart, range, snapshot.rates?.ageSeconds ?? null)}
 </section>
 <div class="columns">
@@ -42,23 +49,6 @@ ${chart === null ? html`<p class="empty">No chart: the database does not answer.
 <section class="panel wide"><h2>Dead requests by refusal</h2>${part('reasons')}</section>
 </div>
 <p class="hint">These parts renew themselves while the page is open, every few seconds.</p>`;
-    reply.type('text/html; charset=utf-8');
-    return await reply.send(
-      page({
-        title: 'Overview',
-        section: 'overview',
-        visitor: request.visitor,
-        state: { name: 'headline', markup: parts.headline },
-        body,
-        refreshSeconds: 10,
-      }),
-    );
-  });
-
-  server.get('/minutes.json', { config: { right: 'read' } }, async (request, reply) => {
-    const range = choice(request.query, 'range', rangeNames) ?? 'hour';
-    return await reply.send(await charts.read(range));
-  });
 }
 
 function chartOf(chart: Chart, range: Range, ageSeconds: number | null): Markup {

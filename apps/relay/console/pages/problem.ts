@@ -15,12 +15,22 @@ export type Problem = {
 };
 
 /** Says what went wrong, and what to do. */
-export function problemPage({ status, title, text, login = false, details, visitor }: Problem): string {
-  const body = html`<section class="panel notice">
+export function problemPage({ visitor, ...problem }: Problem): string {
+  return page({ title: problem.title, visitor, body: problemBody(problem) });
+}
+
+/** The same, for a page that has begun. */
+export function problemBody({
+  status,
+  title,
+  text,
+  login = false,
+  details,
+}: Omit<Problem, 'visitor'>): Markup {
+  return html`<section class="panel notice">
 <h1>${icon(status >= 500 ? 'failure' : 'warning')} ${title}</h1>
 <p>${text}</p>
 ${details ?? nothing}
 ${login ? html`<p><a class="button" href="/console/login">Sign in</a></p>` : nothing}
 </section>`;
-  return page({ title, visitor, body });
 }

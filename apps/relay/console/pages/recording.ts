@@ -4,9 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Visitor } from '../access/visitor.ts';
 import type { Watch } from '../live/watch.ts';
 import { icon } from './icons.ts';
-import { page } from './layout.ts';
 import { html, type Markup, nothing } from './markup.ts';
-import { statePart } from './parts.ts';
 import { problemPage } from './problem.ts';
 import { timelineOf } from './timeline.ts';
 import { moment, statusWord } from './words.ts';
@@ -19,19 +17,17 @@ export function serveRecording(server: FastifyInstance, { sql, watch }: { sql: S
     async (request, reply) => {
       const visitor = request.visitor as Visitor;
       const isrc = request.params.isrc.slice(0, 100);
-      const [snapshot, story] = await Promise.all([watch.current(), readRecording(sql, isrc)]);
-      reply.type('text/html; charset=utf-8');
+      const story = await readRecording(sql, isrc);
       if (story === null) {
         const text = `Nothing is known of “${isrc}”: it was never requested, or is no ISRC.`;
         return await reply
           .code(404)
+          .type('text/html; charset=utf-8')
           .send(problemPage({ status: 404, title: 'No such recording', text, visitor }));
       }
-      const state = { name: 'state' as const, markup: statePart(snapshot) };
-      const title = story.title ?? story.isrc;
-      return await reply.send(
-        page({ title, section: 'requests', visitor, state, body: bodyOf(story, visitor) }),
-      );
+      const body = bodyOf(story, visitor);
+      const content = watch.current().then(snapshot => ({ snapshot, body }));
+      return reply.sendPage({ title: story.title ?? story.isrc, section: 'requests' }, content);
     },
   );
 }

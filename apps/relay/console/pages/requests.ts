@@ -4,9 +4,7 @@ import { CursorError, type FoundRequest, find, type Order } from '@segue/outbox/
 import type { FastifyInstance } from 'fastify';
 import type { Visitor } from '../access/visitor.ts';
 import type { Watch } from '../live/watch.ts';
-import { page } from './layout.ts';
 import { html, type Markup, nothing } from './markup.ts';
-import { statePart } from './parts.ts';
 import {
   ageWords,
   type FormFilter,
@@ -29,13 +27,11 @@ export function serveRequests(server: FastifyInstance, { sql, watch }: { sql: Sq
     const filter = readFilter(request.query);
     const order = choice(request.query, 'order', ['newest', 'oldest'] as const) ?? 'newest';
     const after = field(request.query, 'after');
-    const [snapshot, found] = await Promise.all([
-      watch.current(),
-      find(sql, { filter: outboxFilter(filter), order, limit: rowsOnPage, after }).catch(error => {
-        if (!(error instanceof CursorError)) throw error;
-        return null;
-      }),
-    ]);
+    const search = { filter: outboxFilter(filter), order, limit: rowsOnPage, after };
+    const found = await find(sql, search).catch(error => {
+      if (!(error instanceof CursorError)) throw error;
+      return null;
+    });
     if (found === null) return await reply.redirect(requestsPath(filter, { order }), 303);
     const visitor = request.visitor as Visitor;
     const body = html`<h1>Requests</h1>
@@ -71,9 +67,8 @@ ${
           }`
     }</p>
 </section>`;
-    reply.type('text/html; charset=utf-8');
-    const state = { name: 'state' as const, markup: statePart(snapshot) };
-    return await reply.send(page({ title: 'Requests', section: 'requests', visitor, state, body }));
+    const content = watch.current().then(snapshot => ({ snapshot, body }));
+    return reply.sendPage({ title: 'Requests', section: 'requests' }, content);
   });
 }
 
