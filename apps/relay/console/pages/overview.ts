@@ -17,8 +17,12 @@ export function serveOverview(server: FastifyInstance, { sql, watch }: { sql: Sq
   server.get('/', { config: { right: 'read' } }, async (request, reply) => {
     const range = choice(request.query, 'range', rangeNames) ?? 'hour';
     // Both at once. Why a database fails is told by the watch.
-    const reading = Promise.all([watch.current(), charts.read(range).catch(() => null)]);
-    const content = reading.then(([snapshot, chart]) => ({ snapshot, body: bodyOf(snapshot, chart, range) }));
+    const reading = charts.read(range);
+    reading.catch(() => undefined);
+    const content = watch.current().then(async snapshot => {
+      const chart = snapshot.failure === null ? await reading : null;
+      return { snapshot, body: bodyOf(snapshot, chart, range) };
+    });
     return reply.sendPage({ title: 'Overview', section: 'overview', refreshSeconds: 10 }, content);
   });
 
