@@ -52,6 +52,10 @@ export async function serveConsole(server: FastifyInstance, options: ConsoleOpti
       const { sql, health, workerUrls, pace } = options;
       const watch = new Watch({ sql, health, ...(workerUrls && { workerUrls }), ...pace });
       console.addHook('onClose', async () => await watch.stop());
+      addSendPage(console, {
+        watch,
+        unexpected: (error, request) => unexpected(options.logger, error, request),
+      });
       serveStream(console, watch);
       const jobs = new Jobs(sql);
       console.addHook('onClose', async () => await jobs.stop());
@@ -71,17 +75,6 @@ export async function serveConsole(server: FastifyInstance, options: ConsoleOpti
 
 /** A page in place of the JSON that the other routes answer: somebody is reading. */
 function answerProblems(server: FastifyInstance, logger: Logger): void {
-  const unexpected = (error: unknown, { id: requestId }: FastifyRequest) => {
-    const stack = error instanceof Error ? error.stack : undefined;
-    logger.error(
-      { event: 'request_failed', requestId, error: reasonOf(error), stack },
-      'a request failed unexpectedly',
-    );
-    const text = `Nothing was changed by this request, as far as is known. Quote ${requestId} when you report it; the log of the relay has more under it.`;
-    return { status: 500, title: 'Something went wrong on our side', text };
-  };
-  addSendPage(server, unexpected);
-
   server.setNotFoundHandler(async (request, reply) => {
     const problem = {
       status: 404,
@@ -110,7 +103,18 @@ function answerProblems(server: FastifyInstance, logger: Logger): void {
         .code(statusCode)
         .send(problemPage({ status: statusCode, title, text: error.message, visitor }));
     }
-    const problem = unexpected(error, request);
+    const problem = unexpected(logger, error, request);
     return await reply.code(problem.status).send(problemPage({ ...problem, visitor }));
   });
+}
+
+/** A fault of ours: all of it goes into the log, and to the reader the id under which it stands there. */
+function unexpected(logger: Logger, error: unknown, { id: requestId }: FastifyRequest) {
+  const stack = error instanceof Error ? error.stack : undefined;
+  logger.error(
+    { event: 'request_failed', requestId, error: reasonOf(error), stack },
+    'a request failed unexpectedly',
+  );
+  const text = `Nothing was changed by this request, as far as is known. Quote ${requestId} when you report it; the log of the relay has more under it.`;
+  return { status: 500, title: 'Something went wrong on our side', text };
 }

@@ -43,6 +43,14 @@ function addRequests(db: Queryable, count: number, status: string) {
     FROM generate_series(1, ${count}::int) AS n`;
 }
 
+/** Many settled requests, and what the ledger knows of them. */
+async function addHistory(db: Queryable): Promise<void> {
+  await addRequests(db, many, 'scheduled');
+  await db`
+    INSERT INTO ingestion_ledger (isrc, outbox_id, generation, sent_at)
+    SELECT isrc, id, 1, now() FROM ingestion_outbox`;
+}
+
 type Work = (db: Queryable, relay: TestRelay) => Promise<unknown>;
 
 /** The tables as a relay may find them, and which plans they may lead to: nothing is planned for any values on empty tables. */
@@ -57,10 +65,7 @@ const states: [string, Access['plan'][], (db: Queryable) => Promise<unknown>][] 
     'with few open rows behind a long settled history',
     ['custom', 'generic'],
     async db => {
-      await addRequests(db, many, 'scheduled');
-      await db`
-        INSERT INTO ingestion_ledger (isrc, outbox_id, generation, sent_at)
-        SELECT isrc, id, 1, now() FROM ingestion_outbox`;
+      await addHistory(db);
       await addRequests(db, 20, 'pending');
       await db`ANALYZE ingestion_outbox, ingestion_ledger`;
     },
@@ -69,10 +74,7 @@ const states: [string, Access['plan'][], (db: Queryable) => Promise<unknown>][] 
     'with a burst after the statistics were taken while nothing was open',
     ['custom', 'generic'],
     async db => {
-      await addRequests(db, many, 'scheduled');
-      await db`
-        INSERT INTO ingestion_ledger (isrc, outbox_id, generation, sent_at)
-        SELECT isrc, id, 1, now() FROM ingestion_outbox`;
+      await addHistory(db);
       await db`VACUUM (ANALYZE) ingestion_outbox, ingestion_ledger`;
       await addRequests(db, 20_000, 'pending');
     },

@@ -7,9 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Visitor } from '../access/visitor.ts';
 import type { Watch } from '../live/watch.ts';
 import { icon } from '../pages/icons.ts';
-import { page } from '../pages/layout.ts';
 import { html, type Markup, nothing } from '../pages/markup.ts';
-import { statePart } from '../pages/parts.ts';
 import { problemPage } from '../pages/problem.ts';
 import { filterInWords, outboxFilter, requestsPath } from '../pages/requestFilter.ts';
 import { requestTable } from '../pages/requests.ts';
@@ -40,10 +38,8 @@ export function serveActing(
     const asked = readAsked(request.query);
     if (asked === null) return await nothingChosen(request, reply);
     return await answering(request, reply, async () => {
-      const [snapshot, body] = await Promise.all([watch.current(), confirmation(sql, asked)]);
-      const state = { name: 'state' as const, markup: statePart(snapshot) };
-      const { verb } = words[asked.kind];
-      return page({ title: verb, section: 'requests', visitor: request.visitor, state, body });
+      const body = await confirmation(sql, asked);
+      return reply.sendPage({ title: words[asked.kind].verb, section: 'requests' }, body);
     });
   });
 
@@ -65,20 +61,18 @@ export function serveActing(
         expected,
       );
       watch.outdated();
-      await reply.redirect(`/console/actions/${job.actionId}`, 303);
-      return null;
+      return reply.redirect(`/console/actions/${job.actionId}`, 303);
     });
   });
 
-  /** Answers a page, or says why nothing was changed. */
+  /** Does the work, or says why nothing was changed. */
   async function answering(
     request: FastifyRequest,
     reply: FastifyReply,
-    work: () => Promise<string | null>,
+    work: () => Promise<FastifyReply>,
   ): Promise<FastifyReply> {
     try {
-      const answer = await work();
-      return answer === null ? reply : await reply.type('text/html; charset=utf-8').send(answer);
+      return await work();
     } catch (error) {
       if (error instanceof ActionInvalid) return await invalid(request, reply, error.message);
       if (!(error instanceof ActionRefused)) throw error;

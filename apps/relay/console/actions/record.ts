@@ -1,7 +1,6 @@
 import type { Sql } from '@segue/database/connection.ts';
 import { type RecordedAction, readAction, readActions } from '@segue/outbox/operate/actions.ts';
 import type { FastifyInstance } from 'fastify';
-import type { Watch } from '../live/watch.ts';
 import { icon } from '../pages/icons.ts';
 import { html, type Markup, nothing } from '../pages/markup.ts';
 import { problemPage } from '../pages/problem.ts';
@@ -14,10 +13,7 @@ const actionsOnPage = 50;
 const anyId = { min: 1, max: Number.MAX_SAFE_INTEGER - 1 };
 
 /** The record of what people did, by psql, the command line or the console. */
-export function serveRecord(
-  server: FastifyInstance,
-  { sql, watch, jobs }: { sql: Sql; watch: Watch; jobs: Jobs },
-): void {
+export function serveRecord(server: FastifyInstance, { sql, jobs }: { sql: Sql; jobs: Jobs }): void {
   server.get('/actions', { config: { right: 'read' } }, async (request, reply) => {
     const before = wholeNumber(request.query, 'before', anyId);
     const actions = await readActions(sql, { limit: actionsOnPage + 1, before });
@@ -29,8 +25,7 @@ export function serveRecord(
         ? html`<a class="button" rel="next" href="/console/actions?before=${shown.at(-1)?.id ?? 0}">Next page</a>`
         : nothing
     }</p></section>`;
-    const content = watch.current().then(snapshot => ({ snapshot, body }));
-    return reply.sendPage({ title: 'Actions', section: 'actions' }, content);
+    return reply.sendPage({ title: 'Actions', section: 'actions' }, body);
   });
 
   server.get('/actions/:id', { config: { right: 'read' } }, async (request, reply) => {
@@ -63,8 +58,7 @@ ${
 }`;
     const title = actionWord(action.action);
     const refresh = job?.state === 'running' ? { refreshSeconds: 2 } : {};
-    const content = watch.current().then(snapshot => ({ snapshot, body }));
-    return reply.sendPage({ title, section: 'actions', ...refresh }, content);
+    return reply.sendPage({ title, section: 'actions', ...refresh }, body);
   });
 
   server.get('/actions/:id/progress', { config: { right: 'read' } }, async (request, reply) => {

@@ -24,8 +24,7 @@ export function serveSending(server: FastifyInstance, { sql, watch }: { sql: Sql
 <p class="buttons"><button class="primary">${paused ? 'Resume sending' : 'Pause sending'}</button><a class="button" href="/console/">Do nothing</a></p>
 </form>`;
     const body = html`<h1>${paused ? 'Sending is paused' : 'Pause sending'}</h1><section class="panel notice">${what}${visitor.mayAct ? form : nothing}</section>`;
-    const content = watch.current().then(snapshot => ({ snapshot, body }));
-    return reply.sendPage({ title: 'Sending', section: 'sending' }, content);
+    return reply.sendPage({ title: 'Sending', section: 'sending' }, body);
   });
 
   server.post('/sending', { config: { right: 'act' } }, async (request, reply) => {

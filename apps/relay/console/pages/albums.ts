@@ -3,7 +3,7 @@ import { type AlbumBatch, readAlbum, readAlbums } from '@segue/outbox/operate/al
 import { find } from '@segue/outbox/operate/find.ts';
 import { readOwedItems } from '@segue/outbox/operate/glance.ts';
 import type { FastifyInstance } from 'fastify';
-import type { Snapshot, Watch } from '../live/watch.ts';
+import type { Snapshot } from '../live/watch.ts';
 import { html, type Markup, nothing } from './markup.ts';
 import { owedTable } from './parts.ts';
 import { problemPage } from './problem.ts';
@@ -17,7 +17,7 @@ const requestsOfAlbum = 500;
 const anyId = { min: 1, max: Number.MAX_SAFE_INTEGER - 1 };
 
 /** Albums: what TIDAL owes of them, and how far each request of one is. */
-export function serveAlbums(server: FastifyInstance, { sql, watch }: { sql: Sql; watch: Watch }): void {
+export function serveAlbums(server: FastifyInstance, { sql }: { sql: Sql }): void {
   server.get('/albums', { config: { right: 'read' } }, async (request, reply) => {
     const before = wholeNumber(request.query, 'before', anyId);
     const [albums, owed] = await Promise.all([
@@ -39,8 +39,7 @@ ${
         ? html`<a class="button" rel="next" href="/console/albums?before=${shown.at(-1)?.id ?? 0}">Next page</a>`
         : nothing
     }</p></section>`;
-    const content = watch.current().then(snapshot => ({ snapshot, body: bodyOf(snapshot) }));
-    return reply.sendPage({ title: 'Albums', section: 'albums' }, content);
+    return reply.sendPage({ title: 'Albums', section: 'albums' }, bodyOf);
   });
 
   server.get('/albums/:id', { config: { right: 'read' } }, async (request, reply) => {
@@ -74,8 +73,7 @@ ${
         ? html`<p class="empty">None of its requests is kept.</p>`
         : requestTable(found.rows)
     }</section>`;
-    const content = watch.current().then(snapshot => ({ snapshot, body }));
-    return reply.sendPage({ title, section: 'albums' }, content);
+    return reply.sendPage({ title, section: 'albums' }, body);
   });
 }
 

@@ -27,9 +27,9 @@ const sections: { section: Section; path: string; label: string }[] = [
   { section: 'actions', path: '/console/actions', label: 'Actions' },
 ];
 
-/** A whole page. */
-export function page({ state, body, ...head }: PageHead & PageRest): string {
-  return beginPage(head) + endPage(state ? { state, body } : { body });
+/** A whole page, for those who may not be told how things stand, or are told what went wrong. */
+export function page({ body, ...head }: PageHead & Pick<PageRest, 'body'>): string {
+  return beginPage(head) + endPage({ body });
 }
 
 /** A page up to its navigation: all that a browser needs to load the styles. */

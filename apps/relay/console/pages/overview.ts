@@ -2,7 +2,7 @@ import type { Sql } from '@segue/database/connection.ts';
 import { type Chart, type Range, ranges, readChart } from '@segue/outbox/operate/minutes.ts';
 import type { FastifyInstance } from 'fastify';
 import { asset } from '../assets/assets.ts';
-import type { Snapshot, Watch } from '../live/watch.ts';
+import type { Snapshot } from '../live/watch.ts';
 import { html, type Markup, nothing } from './markup.ts';
 import { renderParts } from './parts.ts';
 import { choice } from './requestValues.ts';
@@ -11,7 +11,7 @@ import { count, duration, moment } from './words.ts';
 const rangeNames = Object.keys(ranges) as Range[];
 
 /** The page that answers at a glance: is it healthy, is it keeping up, what is stuck, what shall I do. */
-export function serveOverview(server: FastifyInstance, { sql, watch }: { sql: Sql; watch: Watch }): void {
+export function serveOverview(server: FastifyInstance, { sql }: { sql: Sql }): void {
   const charts = new Charts(sql);
 
   server.get('/', { config: { right: 'read' } }, async (request, reply) => {
@@ -19,11 +19,9 @@ export function serveOverview(server: FastifyInstance, { sql, watch }: { sql: Sq
     // Both at once. Why a database fails is told by the watch.
     const reading = charts.read(range);
     reading.catch(() => undefined);
-    const content = watch.current().then(async snapshot => {
-      const chart = snapshot.failure === null ? await reading : null;
-      return { snapshot, body: bodyOf(snapshot, chart, range) };
-    });
-    return reply.sendPage({ title: 'Overview', section: 'overview', refreshSeconds: 10 }, content);
+    return reply.sendPage({ title: 'Overview', section: 'overview', refreshSeconds: 10 }, async snapshot =>
+      bodyOf(snapshot, snapshot.failure === null ? await reading : null, range),
+    );
   });
 
   server.get('/minutes.json', { config: { right: 'read' } }, async (request, reply) => {

@@ -2,7 +2,6 @@ import type { Sql } from '@segue/database/connection.ts';
 import { type RecordingHolder, type RecordingStory, readRecording } from '@segue/outbox/operate/recording.ts';
 import type { FastifyInstance } from 'fastify';
 import type { Visitor } from '../access/visitor.ts';
-import type { Watch } from '../live/watch.ts';
 import { icon } from './icons.ts';
 import { html, type Markup, nothing } from './markup.ts';
 import { problemPage } from './problem.ts';
@@ -10,7 +9,7 @@ import { timelineOf } from './timeline.ts';
 import { moment, statusWord } from './words.ts';
 
 /** The page of a recording: its whole story, as a timeline. */
-export function serveRecording(server: FastifyInstance, { sql, watch }: { sql: Sql; watch: Watch }): void {
+export function serveRecording(server: FastifyInstance, { sql }: { sql: Sql }): void {
   server.get<{ Params: { isrc: string } }>(
     '/recordings/:isrc',
     { config: { right: 'read' } },
@@ -25,9 +24,8 @@ export function serveRecording(server: FastifyInstance, { sql, watch }: { sql: S
           .type('text/html; charset=utf-8')
           .send(problemPage({ status: 404, title: 'No such recording', text, visitor }));
       }
-      const body = bodyOf(story, visitor);
-      const content = watch.current().then(snapshot => ({ snapshot, body }));
-      return reply.sendPage({ title: story.title ?? story.isrc, section: 'requests' }, content);
+      const head = { title: story.title ?? story.isrc, section: 'requests' as const };
+      return reply.sendPage(head, bodyOf(story, visitor));
     },
   );
 }

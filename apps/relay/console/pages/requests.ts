@@ -3,7 +3,6 @@ import { requestStatuses } from '@segue/outbox/operate/filter.ts';
 import { CursorError, type FoundRequest, find, type Order } from '@segue/outbox/operate/find.ts';
 import type { FastifyInstance } from 'fastify';
 import type { Visitor } from '../access/visitor.ts';
-import type { Watch } from '../live/watch.ts';
 import { html, type Markup, nothing } from './markup.ts';
 import {
   ageWords,
@@ -22,7 +21,7 @@ import { ago, count, statusWord } from './words.ts';
 const rowsOnPage = 25;
 
 /** The list of requests: filtered by its address, a page at a time. */
-export function serveRequests(server: FastifyInstance, { sql, watch }: { sql: Sql; watch: Watch }): void {
+export function serveRequests(server: FastifyInstance, { sql }: { sql: Sql }): void {
   server.get('/requests', { config: { right: 'read' } }, async (request, reply) => {
     const filter = readFilter(request.query);
     const order = choice(request.query, 'order', ['newest', 'oldest'] as const) ?? 'newest';
@@ -67,8 +66,7 @@ ${
           }`
     }</p>
 </section>`;
-    const content = watch.current().then(snapshot => ({ snapshot, body }));
-    return reply.sendPage({ title: 'Requests', section: 'requests' }, content);
+    return reply.sendPage({ title: 'Requests', section: 'requests' }, body);
   });
 }
 

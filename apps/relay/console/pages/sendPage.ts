@@ -1,13 +1,13 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Snapshot } from '../live/watch.ts';
+import type { Snapshot, Watch } from '../live/watch.ts';
 import { beginPage, endPage, type PageHead } from './layout.ts';
 import type { Markup } from './markup.ts';
 import { headlinePart, statePart } from './parts.ts';
 import { type Problem, problemBody } from './problem.ts';
 
-/** What a page shows, and how things stood when it was made. */
-export type PageContent = { snapshot: Snapshot; body: Markup };
+/** What stands below the line that says how things stand; made of what that line tells, where it has to be. */
+export type PageBody = Markup | ((snapshot: Snapshot) => Markup | Promise<Markup>);
 
 declare module 'fastify' {
   interface FastifyReply {
@@ -17,30 +17,30 @@ declare module 'fastify' {
      *
      * The page has begun then: what decides about its status, and what may fail, is read before.
      */
-    sendPage(head: Omit<PageHead, 'visitor'>, content: Promise<PageContent>): this;
+    sendPage(head: Omit<PageHead, 'visitor'>, body: PageBody): this;
   }
 }
 
-/**
- * Adds `reply.sendPage`.
- *
- * @param unexpected is told of a content that failed, and says so to the reader
- */
-export function addSendPage(
-  server: FastifyInstance,
-  unexpected: (error: unknown, request: FastifyRequest) => Omit<Problem, 'visitor'>,
-): void {
-  server.decorateReply('sendPage', function (head, content) {
+export type SendPageOptions = {
+  watch: Watch;
+  /** Is told of a page that failed after its head, and says what the reader is told. */
+  unexpected: (error: unknown, request: FastifyRequest) => Omit<Problem, 'visitor'>;
+};
+
+/** Adds `reply.sendPage`. */
+export function addSendPage(server: FastifyInstance, { watch, unexpected }: SendPageOptions): void {
+  async function endOf(head: Omit<PageHead, 'visitor'>, body: PageBody): Promise<string> {
+    const snapshot = await watch.current();
+    const state =
+      head.section === 'overview'
+        ? { name: 'headline' as const, markup: headlinePart(snapshot) }
+        : { name: 'state' as const, markup: statePart(snapshot) };
+    return endPage({ state, body: typeof body === 'function' ? await body(snapshot) : body });
+  }
+
+  server.decorateReply('sendPage', function (head, body) {
     const { request } = this;
-    const isOverview = head.section === 'overview';
-    const end = content
-      .then(({ snapshot, body }) => {
-        const state = isOverview
-          ? { name: 'headline' as const, markup: headlinePart(snapshot) }
-          : { name: 'state' as const, markup: statePart(snapshot) };
-        return endPage({ state, body });
-      })
-      .catch(error => endPage({ body: problemBody(unexpected(error, request)) }));
+    const end = endOf(head, body).catch(error => endPage({ body: problemBody(unexpected(error, request)) }));
     const pieces = [beginPage({ ...head, visitor: request.visitor }), end];
     return this.type('text/html; charset=utf-8').send(Readable.from(pieces));
   });
