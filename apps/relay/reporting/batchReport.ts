@@ -36,20 +36,11 @@ export function reportOf(
 ): BatchReport {
   const { written, closed, lostSlots } = settled;
   const stuck = stuckIsrcs(settled);
-  let lost = 0;
-  let blocked = 0;
-  const ofUs = (rows: OpenRow[]) =>
-    rows.filter(({ id, isrc }) => {
-      if (written.has(id)) return true;
-      if (stuck.has(isrc)) blocked += 1;
-      else lost += 1;
-      return false;
-    });
   const report: BatchReport = {
     scheduled: [],
     gathered: 0,
     indexed: [],
-    duplicates: ofUs(batch.duplicates),
+    duplicates: [],
     refused: [],
     left: batch.waiting.length,
     lost: 0,
@@ -58,12 +49,18 @@ export function reportOf(
     durations,
     durationMs,
   };
-  const refused = (row: OpenRow, error: string, dead: boolean) => {
-    for (const own of ofUs([row])) report.refused.push({ row: own, error, dead });
+  const isOurs = ({ id, isrc }: OpenRow): boolean => {
+    const isWritten = written.has(id);
+    if (!isWritten) report[stuck.has(isrc) ? 'left' : 'lost'] += 1;
+    return isWritten;
   };
+  const refused = (row: OpenRow, error: string, dead: boolean) => {
+    if (isOurs(row)) report.refused.push({ row, error, dead });
+  };
+
+  for (const row of batch.duplicates) if (isOurs(row)) report.duplicates.push(row);
   for (const { row, error } of batch.invalid) refused(row, error, true);
   for (const { lead, others, gathered, force, outcome } of batch.sendings) {
-    const all = [lead, ...others];
     switch (outcome.as) {
       case 'undecided':
         report.left += 1 + others.length;
@@ -73,15 +70,15 @@ export function reportOf(
         report.left += others.length;
         break;
       case 'indexed':
-        report.indexed.push(...ofUs(all));
+        for (const row of [lead, ...others]) if (isOurs(row)) report.indexed.push(row);
         break;
       case 'sent': {
-        const rows = ofUs(all);
-        report.scheduled.push(...rows.filter(row => row === lead || force));
-        report.duplicates.push(...rows.filter(row => row !== lead && !force));
-        report.gathered += gathered.filter(id => written.has(id)).length;
+        if (isOurs(lead)) report.scheduled.push(lead);
+        const answered = force ? report.scheduled : report.duplicates;
+        for (const row of others) if (isOurs(row)) answered.push(row);
+        for (const id of gathered) if (written.has(id)) report.gathered += 1;
       }
     }
   }
-  return { ...report, lost, left: report.left + blocked };
+  return report;
 }

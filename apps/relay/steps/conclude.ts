@@ -15,51 +15,51 @@ export function retryDelayMs(attempts: number): number {
  * an undecided sending, and those behind a refused lead.
  */
 export function conclude(batch: Batch, { maxAttempts }: { maxAttempts: number }): RowOutcome[] {
-  const outcomes: RowOutcome[] = batch.duplicates.map(({ id, isrc, slot, generation }) => ({
-    id,
-    isrc,
-    slot,
-    as: 'duplicate',
-    leads: false,
-    generation,
-  }));
+  const outcomes: RowOutcome[] = [];
+  for (const row of batch.duplicates) outcomes.push(outcomeOf(row, row.id, 'duplicate'));
   const noted = new Set(batch.sendings.map(({ isrc }) => isrc));
   for (const { row, error } of batch.invalid) {
-    const { id, isrc, slot, generation } = row;
     // Nothing of it can have been sent, so the generation stays.
-    outcomes.push({ id, isrc, slot, as: 'dead', leads: !noted.has(isrc), generation, error });
-    noted.add(isrc);
+    outcomes.push({ ...outcomeOf(row, row.id, 'dead', !noted.has(row.isrc)), error });
+    noted.add(row.isrc);
   }
-  for (const sending of batch.sendings) outcomes.push(...outcomesOf(sending, maxAttempts));
+  for (const sending of batch.sendings) addSending(outcomes, sending, maxAttempts);
   return outcomes;
 }
 
-function outcomesOf(sending: Sending, maxAttempts: number): RowOutcome[] {
-  const { isrc, slot, generation, lead, others, gathered, outcome } = sending;
-  const row = (id: string, as: RowOutcome['as'], leads = false): RowOutcome => ({
-    id,
-    isrc,
-    slot,
-    as,
-    leads,
-    generation,
-  });
+function addSending(outcomes: RowOutcome[], sending: Sending, maxAttempts: number): void {
+  const { lead, others, gathered, outcome } = sending;
   switch (outcome.as) {
     case 'undecided':
-      return [];
+      return;
     case 'indexed':
-      return [row(lead.id, 'indexed', true), ...others.map(({ id }) => row(id, 'indexed'))];
+      outcomes.push(outcomeOf(sending, lead.id, 'indexed', true));
+      for (const { id } of others) outcomes.push(outcomeOf(sending, id, 'indexed'));
+      return;
     case 'sent': {
       const as = sending.force ? 'answered' : 'duplicate';
-      return [
-        row(lead.id, 'sent', true),
-        ...[...others.map(({ id }) => id), ...gathered].map(id => row(id, as)),
-      ];
+      outcomes.push(outcomeOf(sending, lead.id, 'sent', true));
+      for (const { id } of others) outcomes.push(outcomeOf(sending, id, as));
+      for (const id of gathered) outcomes.push(outcomeOf(sending, id, as));
+      return;
     }
     case 'refused': {
       const { error } = outcome;
-      if (lead.attempts + 1 >= maxAttempts) return [{ ...row(lead.id, 'dead', true), error }];
-      return [{ ...row(lead.id, 'refused'), error, delayMs: retryDelayMs(lead.attempts) }];
+      const { attempts } = lead;
+      outcomes.push(
+        attempts + 1 >= maxAttempts
+          ? { ...outcomeOf(sending, lead.id, 'dead', true), error }
+          : { ...outcomeOf(sending, lead.id, 'refused'), error, delayMs: retryDelayMs(attempts) },
+      );
     }
   }
+}
+
+function outcomeOf(
+  { isrc, slot, generation }: Pick<RowOutcome, 'isrc' | 'slot' | 'generation'>,
+  id: string,
+  as: RowOutcome['as'],
+  leads = false,
+): RowOutcome {
+  return { id, isrc, slot, as, leads, generation };
 }
