@@ -37,7 +37,8 @@ export async function post(address: URL, { headers, body, signal }: PostOptions)
     reply.resolve(text(response).then(text => ({ status, headers, text })));
   });
   call.on('error', reply.reject);
-  call.end(body);
+  // Given a text, Node makes a copy of it behind the header: 20 MB at the peak with texts of 300 KiB.
+  call.end(Buffer.from(body));
   try {
     return await reply.promise;
   } catch (error) {
