@@ -1,11 +1,8 @@
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { spawnKept } from '@segue/child-process/childProcess.ts';
 import manifest from '../package.json' with { type: 'json' };
 
 const repositoryRoot = fileURLToPath(new URL('..', import.meta.url));
-const compileCache = join(tmpdir(), 'segue-bench-compile-cache');
 const startWithinMs = 60_000;
 
 /** What follows `exec node` in the script: the limits of the heap are part of what is measured. */
@@ -52,8 +49,6 @@ export async function startRelay(
     cwd: repositoryRoot,
     env: {
       PATH: process.env.PATH,
-      // Some ninety relays are started in a full run; this takes a third of each start.
-      NODE_COMPILE_CACHE: compileCache,
       DATABASE_URL: databaseUrl,
       RELAY_PORT: '0',
       QDRANT_URL: sinkUrl,
