@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { spawnKept } from '@segue/child-process/childProcess.ts';
 import { endAfter } from '@segue/process/timeLimit.ts';
+import manifest from '../../../package.json' with { type: 'json' };
 import { type Configuration, checkout } from '../configuration.ts';
 import { addressOf, choosePort } from '../services/ports.ts';
 import type { ProcessLog } from './processLog.ts';
@@ -9,9 +10,8 @@ import type { Running } from './supervision.ts';
 
 /** A process of its own, configured by its environment alone. */
 export type Program = {
-  name: string;
-  /** From the checkout's root. */
-  entry: string;
+  /** As its script in the manifest is called. */
+  name: 'api' | 'relay' | 'worker';
   host: string;
   portVariable: 'API_PORT' | 'RELAY_PORT' | 'WORKER_PORT';
   /** The one that is wished for; 0 for any. */
@@ -25,7 +25,6 @@ export function programsOf(configuration: Configuration): Program[] {
   return [
     {
       name: 'api',
-      entry: 'apps/api/main.ts',
       host: configuration.API_HOST,
       portVariable: 'API_PORT',
       port: configuration.API_PORT,
@@ -33,7 +32,6 @@ export function programsOf(configuration: Configuration): Program[] {
     },
     {
       name: 'relay',
-      entry: 'apps/relay/main.ts',
       host: configuration.RELAY_HOST,
       portVariable: 'RELAY_PORT',
       port: configuration.RELAY_PORT,
@@ -41,13 +39,19 @@ export function programsOf(configuration: Configuration): Program[] {
     },
     {
       name: 'worker',
-      entry: 'apps/worker/main.ts',
       host: configuration.WORKER_HOST,
       portVariable: 'WORKER_PORT',
       port: configuration.WORKER_PORT,
       frontDoor: '/readyz',
     },
   ];
+}
+
+/** What Node is given to run a program: as by `npm run relay`, with its limits of memory. */
+export function nodeArguments(name: Program['name']): string[] {
+  const [, , ...options] = manifest.scripts[name].split(' ');
+  const entry = options.pop() as string;
+  return [...options, join(checkout, entry)];
 }
 
 /** A program with its place in the machine. */
@@ -86,11 +90,11 @@ const stopWithinSeconds = 15;
  * @throws Error with the program's last words when it ends before that; what the signal says when it is aborted
  */
 export async function startProgram(
-  { name, entry, address, environment }: PlacedProgram,
+  { name, address, environment }: PlacedProgram,
   log: ProcessLog,
   signal: AbortSignal,
 ): Promise<Running> {
-  const child = await spawnKept(process.execPath, [join(checkout, entry)], {
+  const child = await spawnKept(process.execPath, nodeArguments(name), {
     env: environment,
     graceSeconds: stopWithinSeconds,
     output: log.take,
