@@ -1,3 +1,5 @@
+import { printable } from './printable.ts';
+
 /** Characters that a terminal shows two columns wide: those of East Asia, and emoji. */
 const wide =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
@@ -21,11 +23,6 @@ function align(row: readonly string[], widths: readonly number[]): string {
     .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - widthOf(cell)))
     .join('  ')
     .trimEnd();
-}
-
-/** A line break would tear the table, and what a catalogue holds must not move the cursor. */
-function printable(cell: string): string {
-  return cell.replace(/\p{Cc}+/gu, ' ');
 }
 
 function widthOf(text: string): number {

@@ -1,3 +1,4 @@
+import { blanks } from '@segue/ingestion/blanks.ts';
 import { type SQL, sql } from 'drizzle-orm';
 
 /** Where a statement has what decides a recording's status. */
@@ -8,12 +9,6 @@ export type RecordingColumns = {
   /** When the item that holds the recording was added. */
   requestedAt: SQL;
 };
-
-/** What JavaScript trims from a text, and so the schema of an event from a title. */
-const blanks = [9, 10, 11, 12, 13, 32, 0xa0, 0x1680, 0x2028, 0x2029, 0x202f, 0x205f, 0x3000, 0xfeff]
-  .concat(Array.from({ length: 11 }, (_, offset) => 0x2000 + offset))
-  .map(code => String.fromCharCode(code))
-  .join('');
 
 /**
  * How far a recording came, as an expression. Single items, filters and counts all take it from here, so that they

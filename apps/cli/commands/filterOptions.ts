@@ -14,7 +14,7 @@ export function addFilterOptions(command: Command, { status = true } = {}): Comm
     .option('--artist <name>', 'this artist')
     .option('--album <title>', 'this album')
     .option('--batch <id>', 'requests of this addition of an album (album_batch_id)', readCount)
-    .option('--attempts <n>', 'refused so often at least', readCount)
+    .option('--attempts <n>', 'refused so often at least', (text: string) => readCount(text, 9))
     .option('--waits', 'whose next attempt lies ahead')
     .option('--force-only', 'forced requests')
     .option('--since <when>', 'requested after: 2h (ago), or 2026-11-25T03:00:00Z', (text: string) =>
@@ -64,7 +64,13 @@ export function isFiltered(given: GivenFilter): boolean {
   return Object.values(filterOf(given)).some(value => value !== undefined);
 }
 
-export function readCount(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('Give a whole number.');
+/**
+ * @param digits at the most; 15 by default, of which JavaScript loses none
+ * @throws InvalidArgumentError
+ */
+export function readCount(text: string, digits = 15): number {
+  if (!/^\d+$/.test(text) || text.length > digits) {
+    throw new InvalidArgumentError(`Give a whole number of at most ${digits} digits.`);
+  }
   return Number(text);
 }

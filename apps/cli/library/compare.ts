@@ -1,4 +1,5 @@
 import type { Sql } from '@segue/database/connection.ts';
+import { blanks } from '@segue/ingestion/blanks.ts';
 
 /** A recording of the library, and where it would be in the index. */
 type LibraryPoint = { pointId: string; isrc: string };
@@ -75,7 +76,7 @@ function libraryPoints(sql: Sql): AsyncIterable<LibraryPoint[]> {
         SELECT listed.isrc, listed.title
         FROM library_albums AS item, jsonb_to_recordset(item.track_listing) AS listed (isrc text, title text)
       ) AS given
-      WHERE btrim(given.title) <> ''
+      WHERE btrim(given.title, ${blanks}) <> ''
     )
     SELECT left(encode(sha256(convert_to('6ba7b810-9dad-11d1-80b4-00c04fd430c8' || isrc, 'UTF8')), 'hex'), 32)::uuid AS "pointId",
       isrc

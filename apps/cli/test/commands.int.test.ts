@@ -98,6 +98,12 @@ describe('list', () => {
     [['list', '--status', 'lost']],
     [['list', '--limit', 'many']],
     [['list', '--since', 'yesterday']],
+    [['list', '--since', '0000-01-01']],
+    [['list', '--attempts', '999999999999999']],
+    [['list', '--after', 'xx']],
+    [['watch', '--every', '0s']],
+    [['watch', '--every', '30d']],
+    [['pause', '--yes', '--reason', ' ']],
   ])('%s is wrong usage', async args => {
     expect(await outbox(args)).toMatchObject({ code: 2, stdout: '' });
   });
@@ -120,6 +126,30 @@ test('show cuts the texts of a recording that died of a title of megabytes', asy
   const { stdout } = await outbox(['show', 'USRC17607839']);
   expect(stdout).toMatch(/^USRC17607839 {2}x+… – Miles Davis \(Kind of Blue\)\n/);
   expect(stdout.length).toBeLessThan(1_000);
+});
+
+test.each([
+  ['in a pipe', {}],
+  ['at a terminal', { columns: 100 }],
+])('show gives a terminal nothing to obey but our own styles, %s', async (_where, options) => {
+  await store(
+    dead({
+      title: 'So\u001b]0;owned\u0007 What',
+      reason: 'no\u001b[2J',
+      last_error: '\u009b31m',
+      artist: '\u202eMiles',
+    }),
+  );
+  const { stdout } = await outbox(['show', 'USRC17607839'], options);
+  const text = stdout.replace('\u001b[1m', '').replace('\u001b[22m', '');
+  expect(text).toContain('So ]0;owned  What –  Miles');
+  expect(text).not.toMatch(/[^\P{Cc}\n]|\p{Bidi_Control}/u);
+  expect(text === stdout).toBe(!('columns' in options));
+});
+
+test('a refusal that repeats what was typed gives the terminal nothing to obey', async () => {
+  const { stderr } = await outbox(['show', 'US\u001b[2J']);
+  expect(stderr).toContain('nothing is known of US [2J');
 });
 
 test('show exits 1 for a recording that nobody asked for, with --json, too', async () => {
@@ -198,6 +228,7 @@ describe('requeue', () => {
     ['without a reason', ['requeue', '1', '--yes']],
     ['without saying which', ['requeue', '--yes', ...why]],
     ['by two ways of saying which', ['requeue', '1', '--all', '--yes', ...why]],
+    ['by ids and ISRCs', ['requeue', '15', 'USRC17607839', '--yes', ...why]],
   ])('%s it is wrong usage', async (_, args) => {
     expect((await outbox(args)).code).toBe(2);
   });
@@ -242,6 +273,35 @@ test('Ctrl-C ends a watch with 130', async () => {
   const watching = outbox(['watch', '--every', '1s'], { interrupted: interruption.signal });
   interruption.abort();
   expect((await watching).code).toBe(130);
+});
+
+test('watch --json is a document a line, also when it ends with Ctrl-C', async () => {
+  const interruption = new AbortController();
+  const { code, stdout } = await outbox(['watch', '--every', '1s', '--json'], {
+    interrupted: interruption.signal,
+    onStdout: () => interruption.abort(),
+  });
+  expect(code).toBe(130);
+  expect(
+    stdout
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line)),
+  ).toMatchObject([{ open: 0 }]);
+});
+
+test('prune asks before it deletes, also where the count found none among the requests that it looked at', async () => {
+  const old = { created_at: new Date(0), settled_at: new Date(0), status: 'scheduled' };
+  await database.sql`
+    INSERT INTO ingestion_outbox (isrc, title, artist, album, created_at, available_at)
+    SELECT 'USRC17607839', 'So What', 'Miles Davis', 'Kind of Blue', to_timestamp(0), now() FROM generate_series(1, 100_000)`;
+  const [id] = (await store(old)) as [number];
+  const asked = await outbox(['prune', '--older-than', '7d', ...why], { typed: 'n\n' });
+  expect(asked).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('Delete an unknown number of settled requests?'),
+  });
+  expect(await statusOf(id)).toBe('scheduled');
 });
 
 test('NO_COLOR leaves a terminal plain', async () => {

@@ -18,19 +18,21 @@ export type RunOptions = {
   /** Whether stdout is a terminal, and how wide. */
   columns?: number;
   interrupted?: AbortSignal;
-  /** Told of each text on stderr when it comes. */
+  /** Told of each text on stdout, and on stderr, when it comes. */
+  onStdout?: (text: string) => void;
   onStderr?: (text: string) => void;
 };
 
 /** Runs a command in this process, as `npm run outbox -- <args>` runs it in its own. */
 export async function outbox(args: readonly string[], options: RunOptions = {}): Promise<CommandRun> {
-  const { environment = {}, typed, columns, interrupted = new AbortController().signal, onStderr } = options;
+  const { environment = {}, typed, columns, interrupted = new AbortController().signal } = options;
+  const told = { stdout: options.onStdout, stderr: options.onStderr };
   const texts = { stdout: '', stderr: '' };
   const written = (name: 'stdout' | 'stderr', isTTY: boolean) => {
     const stream = Object.assign(new PassThrough(), { isTTY, columns: columns ?? 100, rows: 30 });
     stream.on('data', chunk => {
       texts[name] += chunk;
-      if (name === 'stderr') onStderr?.(String(chunk));
+      told[name]?.(String(chunk));
     });
     return stream;
   };

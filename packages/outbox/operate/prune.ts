@@ -1,6 +1,7 @@
 import type { Queryable } from '@segue/database/connection.ts';
 import { deleteClosedBatches, deleteSettled } from '../retain.ts';
 import { recordAction } from './actions.ts';
+import type { BoundedCount } from './count.ts';
 
 /**
  * Deletes settled requests that are older than so many ms, some thousand a step, and records it at the end, also
@@ -27,15 +28,20 @@ export async function* prune(
   }
 }
 
-/** How many settled requests are older, up to a bound. */
+/**
+ * How many settled requests are older, among the oldest requests up to a bound.
+ *
+ * @returns `more`: the bound was reached, and what stands behind it may be old enough, too
+ */
 export async function countPrunable(
   db: Queryable,
   { olderThanMs, bound = 100_000 }: { olderThanMs: number; bound?: number },
-): Promise<{ count: number; more: boolean }> {
-  const [answer] = await db<[{ count: number }]>`
-    SELECT count(*)::int AS count FROM (
-      SELECT FROM (SELECT settled_at FROM ingestion_outbox ORDER BY id LIMIT ${bound + 1}) AS oldest
-      WHERE settled_at < now() - ${olderThanMs} * interval '1 millisecond'
-    ) AS prunable`;
-  return { count: Math.min(answer.count, bound), more: answer.count > bound };
+): Promise<BoundedCount> {
+  const [answer] = await db<[BoundedCount]>`
+    SELECT count(*) FILTER (WHERE settled_at < before)::int AS count,
+      -- As the deletion has it: behind young requests nothing is old.
+      count(*) = ${bound} AND coalesce(max(id) FILTER (WHERE created_at < before) = max(id), false) AS more
+    FROM (SELECT id, created_at, settled_at FROM ingestion_outbox ORDER BY id LIMIT ${bound}) AS oldest,
+      (SELECT now() - ${olderThanMs} * interval '1 millisecond' AS before) AS retention`;
+  return answer;
 }

@@ -32,8 +32,7 @@ export function addConsentOptions(command: Command): Command {
     .option('--actor <name>', 'who you are, where the machine does not know it', defaultActor())
     .hook('preAction', () => {
       const { reason, dryRun } = command.opts();
-      if (reason === undefined && !dryRun)
-        command.error("error: required option '--reason <why>' not specified");
+      if (!dryRun && !reason?.trim()) command.error("error: required option '--reason <why>' not specified");
     });
 }
 
@@ -44,7 +43,9 @@ export function selectionOf(named: string[], options: ActionOptions): Selection 
     throw new UsageError('say which requests: by ids or ISRCs, by a filter (see --help), or --all');
   }
   if (named.length === 0) return { filter: filterOf(options) };
-  if (named.every(name => /^\d{1,11}$/.test(name))) return { ids: named.map(Number) };
+  const ids = named.filter(name => /^\d{1,11}$/.test(name));
+  if (ids.length === named.length) return { ids: ids.map(Number) };
+  if (ids.length > 0) throw new UsageError('give ids or ISRCs, not both in one command');
   return { isrcs: named };
 }
 

@@ -30,7 +30,7 @@ async function run(options: Options, context: Context): Promise<void> {
       output.document({ dryRun: true, rows: expected.count, more: expected.more });
       return;
     }
-    if (expected.count > 0) await confirm(`Delete ${count}?`, options, context);
+    if (expected.count > 0 || expected.more) await confirm(`Delete ${count}?`, options, context);
     const progress = showProgress(expected.count, 'requests', surroundings.stderr);
     let deleted = 0;
     try {

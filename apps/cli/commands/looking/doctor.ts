@@ -1,6 +1,6 @@
 import { connect } from '@segue/database/connection.ts';
 import type { Style } from '@segue/terminal/style.ts';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { findDatabase } from '../../configuration.ts';
 import type { Context } from '../../context.ts';
 import type { Finding } from '../../doctor/check.ts';
@@ -26,11 +26,10 @@ export function addDoctor(program: Command, context: Context): void {
       `checks to run, by commas: ${checks.map(({ name }) => name).join(', ')}`,
       readNames,
     )
-    .option(
-      '--old <duration>',
-      'from when on a transaction or a waiting row counts as old',
-      readDuration,
-      900_000,
+    .addOption(
+      new Option('--old <duration>', 'from when on a transaction or a waiting row counts as old')
+        .argParser(readDuration)
+        .default(900_000, '15m'),
     )
     .action((options: { only?: string[]; old: number }) => doctor(options, context));
 }

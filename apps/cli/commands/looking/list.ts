@@ -1,6 +1,7 @@
-import { find, type Order, type Page } from '@segue/outbox/operate/find.ts';
+import { CursorError, find, type Order, type Page } from '@segue/outbox/operate/find.ts';
 import { type Command, Option } from 'commander';
 import type { Context } from '../../context.ts';
+import { UsageError } from '../../exitCode.ts';
 import { addFilterOptions, filterOf, type GivenFilter, readCount } from '../filterOptions.ts';
 import { requestCells, requestTitles } from './requestTable.ts';
 
@@ -28,7 +29,9 @@ async function list({ order, limit, after, ...given }: Options, context: Context
     let page: Page;
     let from = after;
     do {
-      page = await find(sql, { filter, order, limit, after: from });
+      page = await find(sql, { filter, order, limit, after: from }).catch(error => {
+        throw error instanceof CursorError ? new UsageError(`--after: ${error.message}`) : error;
+      });
       from = page.next ?? undefined;
     } while (page.rows.length === 0 && page.next !== null);
     return page;

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { readOverview } from '@segue/outbox/operate/findings.ts';
 import { readStats } from '@segue/outbox/operate/stats.ts';
 import { reasonOf } from '@segue/process/reason.ts';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Context } from '../../context.ts';
 import { readDuration } from '../../duration.ts';
 import { Interrupted } from '../../exitCode.ts';
@@ -15,9 +15,19 @@ export function addWatch(program: Command, context: Context): void {
   program
     .command('watch')
     .description('show the status again and again, until Ctrl-C')
-    .option('--every <duration>', 'how often', readDuration, 2_000)
+    .addOption(
+      new Option('--every <duration>', 'how often: 1s to 24h').argParser(readInterval).default(2_000, '2s'),
+    )
     .option('--for <duration>', 'end after so long', readDuration)
+    .option('--json', 'print a JSON document a line and nothing else to stdout')
     .action((options: Options) => watch(options, context));
+}
+
+/** Less would be a load for the database, and more is beyond what a timer can wait. */
+function readInterval(text: string): number {
+  const ms = readDuration(text);
+  if (ms < 1_000 || ms > 86_400_000) throw new InvalidArgumentError('Give it as 1s to 24h.');
+  return ms;
 }
 
 async function watch({ every, for: forMs }: Options, context: Context): Promise<void> {
@@ -34,7 +44,7 @@ async function watch({ every, for: forMs }: Options, context: Context): Promise<
           const [overview, stats] = await Promise.all([readOverview(sql), readStats(sql)]);
           if (redraws) draw([...statusLines(overview, stats, output), '', new Date().toISOString()]);
           else
-            line({
+            output.jsonLine({
               at: new Date().toISOString(),
               ...overview.backlog,
               findings: overview.findings.map(({ kind }) => kind),
@@ -57,13 +67,11 @@ async function watch({ every, for: forMs }: Options, context: Context): Promise<
   function draw(lines: string[]): void {
     const height = Math.max(1, (stdout.rows ?? 24) - 1);
     const width = stdout.columns ?? 80;
-    const shown = lines.slice(0, height).map(text => (text.length > width ? text.slice(0, width) : text));
+    const shown = lines
+      .slice(0, height)
+      .map(line => output.shown(line.length > width ? line.slice(0, width) : line));
     const up = drawn > 0 ? `\u001b[${drawn}A` : '';
     stdout.write(`${up}\u001b[0J${shown.join('\n')}\n`);
     drawn = shown.length;
-  }
-
-  function line(figures: Record<string, unknown>): void {
-    stdout.write(`${JSON.stringify(figures)}\n`);
   }
 }

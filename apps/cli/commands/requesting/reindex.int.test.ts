@@ -94,6 +94,12 @@ test('an ISRC that an older version stored as it came is compared in its normali
   expect((await reindex('--dry-run')).document()).toMatchObject({ recordings: 1, missing: 0, stray: 0 });
 });
 
+test('a recording whose title is blank to JavaScript is not missing, since nothing can request it', async () => {
+  await addTrack(database.sql, { title: '\u00a0\u2003' });
+  await index();
+  expect((await reindex('--dry-run')).document()).toMatchObject({ recordings: 0, missing: 0 });
+});
+
 test('a collection that does not exist has nothing', async () => {
   await addTrack(database.sql);
   expect((await reindex('--dry-run')).document()).toMatchObject({ points: 0, missing: 1 });
