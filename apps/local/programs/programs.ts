@@ -1,8 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { spawnKept } from '@segue/child-process/childProcess.ts';
 import { endAfter } from '@segue/process/timeLimit.ts';
-import manifest from '../../../package.json' with { type: 'json' };
 import { type Configuration, checkout } from '../configuration.ts';
 import { addressOf, choosePort } from '../services/ports.ts';
 import type { ProcessLog } from './processLog.ts';
@@ -49,7 +49,8 @@ export function programsOf(configuration: Configuration): Program[] {
 
 /** What Node is given to run a program: as by `npm run relay`, with its limits of memory. */
 export function nodeArguments(name: Program['name']): string[] {
-  const [, , ...options] = manifest.scripts[name].split(' ');
+  const { scripts } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8'));
+  const [, , ...options]: string[] = scripts[name].split(' ');
   const entry = options.pop() as string;
   return [...options, join(checkout, entry)];
 }
