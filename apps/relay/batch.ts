@@ -1,5 +1,5 @@
 import type { Sql } from '@segue/database/connection.ts';
-import { readForcedIds, readPlain } from '@segue/outbox/readOpen.ts';
+import { readForced, readPlain } from '@segue/outbox/readOpen.ts';
 import type { RowOutcome } from '@segue/outbox/settle.ts';
 import { crashPoint } from '@segue/process/crashPoint.ts';
 import { reasonOf } from '@segue/process/reason.ts';
@@ -13,7 +13,7 @@ import { logFailedCall, logReport } from './reporting/outcomeLog.ts';
 import { inBatchSpan, inSendSpans } from './reporting/tracing.ts';
 import { askIndex } from './steps/askIndex.ts';
 import { conclude } from './steps/conclude.ts';
-import { type Batch, decide } from './steps/decide.ts';
+import { type Batch, decide, type Sending } from './steps/decide.ts';
 import { type SendDependencies, send } from './steps/send.ts';
 import { type Settled, writeDown } from './steps/settle.ts';
 
@@ -112,26 +112,34 @@ export function settleRows(
 }
 
 /**
- * Looks for what a read had no room for beside a forced request: a plain one, whose id may have been used unheard and which
- * goes first; and other forced ones, which what is sent now answers, too.
+ * Looks for what a read had no room for beside forced requests: plain ones, whose id may have been used unheard and which
+ * go first; and other forced ones, which what is sent now answers, too.
  */
 async function gatherForced(
   { sendings, waiting }: Batch,
   fullSlots: Set<number>,
   { sql, dedupeWindowMs }: Pick<BatchDependencies, 'sql' | 'dedupeWindowMs'>,
 ): Promise<void> {
+  const isPartlySeen = ({ force, slot }: Sending) => force && fullSlots.has(slot);
+  const forced = sendings.filter(isPartlySeen);
+  if (forced.length === 0) return;
+  const plain = new Map((await readPlain(sql, forced, { dedupeWindowMs })).map(row => [row.isrc, row]));
   for (const [place, sending] of sendings.entries()) {
-    if (!sending.force || !fullSlots.has(sending.slot)) continue;
-    const forced = [sending.lead, ...sending.others];
-    const plain = await readPlain(sql, sending, { dedupeWindowMs });
-    const [first] = plain ? decide([plain, ...forced]).sendings : [];
-    if (first && !first.force) {
-      sendings[place] = first;
-      waiting.push(...forced);
-      continue;
-    }
-    const known = new Set(forced.map(({ id }) => id));
-    sending.gathered = (await readForcedIds(sql, sending)).filter(id => !known.has(id));
+    const row = isPartlySeen(sending) && plain.get(sending.lead.isrc);
+    if (!row) continue;
+    const behind = [sending.lead, ...sending.others];
+    const [first] = decide([row, ...behind]).sendings;
+    if (!first || first.force) continue;
+    sendings[place] = first;
+    waiting.push(...behind);
+  }
+
+  const stillForced = sendings.filter(isPartlySeen);
+  if (stillForced.length === 0) return;
+  const found = Map.groupBy(await readForced(sql, stillForced), ({ isrc }) => isrc);
+  for (const sending of stillForced) {
+    const known = new Set([sending.lead, ...sending.others].map(({ id }) => id));
+    sending.gathered = (found.get(sending.isrc) ?? []).map(({ id }) => id).filter(id => !known.has(id));
   }
 }
 

@@ -62,6 +62,9 @@ const longestStuckMs = 30_000;
 const patienceAtStopMs = 5_000;
 const lastWordsMs = 1_000;
 
+/** Between two looks for whether the lease was renewed, in its last quarter. */
+const lateLeaseMs = 50;
+
 /** Each statement has a limit of 5 s and each call one of 8 s, so that something ends sooner than this. */
 const stalledAfterMs = 20_000;
 
@@ -126,11 +129,16 @@ export class Relay implements Service {
   }
 
   async #run(): Promise<void> {
-    const { inngestBreaker, poller, batchSize, concurrency } = this.#options;
+    const { inngestBreaker, keeper, poller, batchSize, concurrency } = this.#options;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       if (inngestBreaker.state === 'open') {
         await pause(inngestBreaker.waitMs, signal);
+        continue;
+      }
+      // No call may begin: what is read would come back undecided, and be read again at once.
+      if (!keeper.mayCall && keeper.slots().size > 0) {
+        await pause(lateLeaseMs, signal);
         continue;
       }
       if (this.#underWay.size >= concurrency) {

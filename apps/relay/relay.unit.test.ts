@@ -14,6 +14,7 @@ const row = openRow();
 /** A relay whose database has the rows that are put there, and whose Inngest answers when it is told to. */
 function start() {
   const open: object[] = [];
+  const lease = { isLate: false, looks: 0 };
   let answer = Promise.withResolvers<void>();
   let calls = 0;
   const poller = new Poller({ pollIntervalMs: 10 });
@@ -33,7 +34,10 @@ function start() {
     keeper: {
       id: '00000000-0000-0000-0000-000000000000',
       slots: () => new Map([[1, 1]]),
-      mayCall: true,
+      get mayCall() {
+        lease.looks++;
+        return !lease.isLate;
+      },
       released: () => undefined,
       lost: () => undefined,
     },
@@ -58,7 +62,10 @@ function start() {
   });
   return {
     relay,
+    lease,
     calls: () => calls,
+    /** Requests that nobody has read. */
+    unread: () => open.length,
     request() {
       open.push(row);
       poller.hint();
@@ -115,4 +122,16 @@ test('a stop gives up what does not end, however it hangs', async () => {
   await vi.advanceTimersByTimeAsync(6_000);
   await stopped;
   expect(relay.batchesUnderWay).toBe(1);
+});
+
+test('in the last quarter of a lease nothing is read, since no call may begin', async () => {
+  const { lease, request, unread, calls } = start();
+  lease.isLate = true;
+  await eventually(() => expect(lease.looks).toBeGreaterThan(1));
+  request();
+  const before = lease.looks;
+  await eventually(() => expect(lease.looks).toBeGreaterThan(before + 2));
+  expect(unread()).toBe(1);
+  lease.isLate = false;
+  await eventually(() => expect([unread(), calls()]).toEqual([0, 1]));
 });

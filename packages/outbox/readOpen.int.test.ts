@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type ReadOptions, readForcedIds, readPlain } from './readOpen.ts';
+import { type ReadOptions, readForced, readPlain } from './readOpen.ts';
 import { longestTexts, type OpenRow } from './row.ts';
 import { newIsrc, newRequest, type TestRelay, useOutbox, windowMs } from './test/outbox.ts';
 
@@ -163,37 +163,62 @@ test.each<[string, string, (ms: number) => boolean]>([
   expect(fits(row?.requestedMs as number)).toBe(true);
 });
 
-test('the forced requests for a recording are found, the oldest first, and no others', async () => {
-  const isrc = newIsrc();
-  const [first, , second] = await outbox.store(
+test('the forced requests for some recordings are found, the oldest first, and no others', async () => {
+  const [isrc, other] = [newIsrc(), newIsrc()];
+  const ids = await outbox.store(
     { isrc, force: true },
     { isrc },
-    { isrc, force: true },
+    { isrc: other, force: true },
+    ...Array.from({ length: 10 }, () => ({ isrc, force: true })),
     { isrc, force: true, available_at: new Date(Date.now() + 60_000) },
     { force: true },
     { isrc, force: true, status: 'scheduled', settled_at: new Date() },
   );
-  const row = (await read()).find(row => row.isrc === isrc);
-  expect(await readForcedIds(outbox.sql, { slot: row?.slot as number, isrc })).toEqual([
-    String(first),
-    String(second),
-  ]);
+  // Of one transaction, so that their ids alone say which is older: by their texts, 10 would stand before 2.
+  await outbox.sql`UPDATE ingestion_outbox SET available_at = now() - interval '1 second' WHERE available_at <= now()`;
+  const recordings = (await read()).filter(row => row.isrc === isrc || row.isrc === other);
+  expect(await readForced(outbox.sql, recordings)).toEqual(
+    [0, 2, ...Array.from({ length: 10 }, (_, place) => place + 3)].map(place => ({
+      id: String(ids[place]),
+      isrc: place === 2 ? other : isrc,
+    })),
+  );
 });
 
-test('the oldest plain request for a recording is found as a read has it, and none that is a duplicate', async () => {
+test('the oldest plain request for each recording is found as a read has it, and none that is a duplicate', async () => {
   const isrc = newIsrc();
   const dedupeWindowMs = 3_600_000;
   const later = { isrc, available_at: new Date(Date.now() + 60_000) };
   await outbox.store({ isrc, force: true }, later, {}, { isrc, status: 'scheduled', settled_at: new Date() });
   const slot = (await read()).find(row => row.isrc === isrc)?.slot as number;
-  const find = () => readPlain(outbox.sql, { slot, isrc }, { dedupeWindowMs });
-  expect(await find()).toBeNull();
+  const find = () => readPlain(outbox.sql, [{ slot, isrc }], { dedupeWindowMs });
+  expect(await find()).toEqual([]);
 
   const [id] = await outbox.store({ isrc }, { isrc });
-  expect(await find()).toEqual((await read()).find(row => row.id === String(id)));
+  expect(await find()).toEqual((await read()).filter(row => row.id === String(id)));
+  const other = newIsrc();
+  await outbox.store({ isrc: other });
+  const all = await read();
+  expect(await readPlain(outbox.sql, all, { dedupeWindowMs })).toHaveLength(
+    new Set(all.filter(({ force }) => !force).map(row => row.isrc)).size,
+  );
   await outbox.sql`
     INSERT INTO ingestion_ledger (isrc, outbox_id, generation, sent_at) VALUES (${isrc}, -1, 3, now() - interval '2 hours')`;
-  expect(await find()).toMatchObject({ generation: 3, isSent: false });
+  expect(await find()).toMatchObject([{ generation: 3, isSent: false }]);
   await outbox.sql`UPDATE ingestion_ledger SET sent_at = now()`;
-  expect(await find()).toBeNull();
+  expect(await find()).toEqual([]);
+});
+
+test('a recording that was given up within the dedupe window is no duplicate', async () => {
+  const isrc = newIsrc();
+  await outbox.store({ isrc });
+  await outbox.sql`
+    INSERT INTO ingestion_ledger (isrc, outbox_id, generation, sent_at, dead_reason)
+    VALUES (${isrc}, -1, 4, now(), 'sent 4 times, never indexed')`;
+  expect((await read()).filter(row => row.isrc === isrc)).toMatchObject([{ generation: 4, isSent: false }]);
+});
+
+test('a traceparent that is none is not read whole', async () => {
+  await outbox.store({ traceparent: 'x'.repeat(100_000) });
+  expect((await read())[0]?.traceparent).toHaveLength(64);
 });

@@ -80,53 +80,69 @@ export function readOpen(
     WHERE page.bytes_so_far - page.bytes < ${bytes}`;
 }
 
+/** A recording, and the slot that it belongs to. */
+export type SlotRecording = { slot: number; isrc: string };
+
 /**
- * Reads the oldest open plain request for a recording, if it is no duplicate: it goes before forced ones, wherever it
- * stands.
+ * Reads the oldest open plain request for each of these recordings, unless it is a duplicate: it goes before forced ones,
+ * wherever it stands.
+ *
+ * One statement walks the open requests of their slots. One for each recording walked its slot anew: an addition waited 12 s
+ * beside 20,000 forced requests for as many recordings.
  */
 export async function readPlain(
   db: Queryable,
-  { slot, isrc }: { slot: number; isrc: string },
+  recordings: SlotRecording[],
   { dedupeWindowMs }: { dedupeWindowMs: number },
-): Promise<OpenRow | null> {
-  const [row] = await db<OpenRow[]>`
+): Promise<OpenRow[]> {
+  const rows = await db<OpenRow[]>`
     SELECT ${openRowColumns(db, db`page`)}, ${ledgerColumns(db, dedupeWindowMs)}
     FROM (
-      SELECT open.*, ${slot}::smallint AS slot, ${bytesOf(db, db`open`)} AS bytes
+      SELECT DISTINCT ON (open.isrc) open.*, recording_slot(open.isrc) AS slot, ${bytesOf(db, db`open`)} AS bytes
       FROM ingestion_outbox AS open
-      WHERE recording_slot(isrc) = ${slot}::smallint AND status IN ('pending', 'in_flight') AND isrc = ${isrc} AND NOT force
-        AND available_at <= now()
-      ORDER BY available_at, id
-      LIMIT 1
+      WHERE ${isOpenOf(db, recordings)} AND NOT open.force
+      ORDER BY open.isrc, open.available_at, open.id
     ) AS page
     LEFT JOIN ingestion_ledger AS ledger ON ledger.isrc = page.isrc`;
-  return row === undefined || row.isSent ? null : row;
-}
-
-/** What the ledger knows of a row's recording, from its entry that is joined as `ledger`. */
-function ledgerColumns(db: Queryable, dedupeWindowMs: number): PendingQuery<Row[]> {
-  return db`coalesce(ledger.generation, 0) AS generation,
-    coalesce(ledger.sent_at > now() - ${dedupeWindowMs} * interval '1 millisecond', false) AS "isSent"`;
+  return rows.filter(({ isSent }) => !isSent);
 }
 
 /** Ids at the most: as many as one settlement writes in some 100 ms. */
 const forcedAtOnce = 10_000;
 
 /**
- * Reads the ids of the open forced requests for a recording. All that are there now are answered by what is sent
+ * Reads the open forced requests for these recordings, by their ids. All that are there now are answered by what is sent
  * afterwards (rule R5).
  *
  * @returns at most {@link forcedAtOnce}, the oldest first
  */
-export async function readForcedIds(
+export function readForced(
   db: Queryable,
-  { slot, isrc }: { slot: number; isrc: string },
-): Promise<string[]> {
-  const rows = await db<{ id: string }[]>`
-    SELECT id::text AS id FROM ingestion_outbox
-    WHERE recording_slot(isrc) = ${slot}::smallint AND status IN ('pending', 'in_flight') AND isrc = ${isrc} AND force
-      AND available_at <= now()
-    ORDER BY available_at, id
+  recordings: SlotRecording[],
+): Promise<{ id: string; isrc: string }[]> {
+  return db<{ id: string; isrc: string }[]>`
+    SELECT open.id::text AS id, open.isrc FROM ingestion_outbox AS open
+    WHERE ${isOpenOf(db, recordings)} AND open.force
+    ORDER BY open.available_at, open.id
     LIMIT ${forcedAtOnce}`;
-  return rows.map(({ id }) => id);
+}
+
+/**
+ * Whether the row named `open` is open, due, and for one of these recordings. With `IS TRUE` the list is a hashed subplan, and
+ * the slots are walked once; a plain `IN` is a join, whose plan walked them for each recording.
+ */
+function isOpenOf(db: Queryable, recordings: SlotRecording[]): PendingQuery<Row[]> {
+  return db`recording_slot(open.isrc) = ANY(${[...new Set(recordings.map(({ slot }) => slot))]}::smallint[])
+    AND open.status IN ('pending', 'in_flight') AND open.available_at <= now()
+    AND (open.isrc IN (SELECT unnest(${arrayText(recordings.map(({ isrc }) => isrc))}::text::text[]))) IS TRUE`;
+}
+
+/**
+ * What the ledger knows of a row's recording, from its entry that is joined as `ledger`. A recording that was sent and given
+ * up as never indexed (rule R12) is dead, and a request that follows is no duplicate.
+ */
+function ledgerColumns(db: Queryable, dedupeWindowMs: number): PendingQuery<Row[]> {
+  return db`coalesce(ledger.generation, 0) AS generation,
+    coalesce(ledger.sent_at > now() - ${dedupeWindowMs} * interval '1 millisecond' AND ledger.dead_reason IS NULL, false)
+      AS "isSent"`;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { deleteClosedBatches, deleteSettled } from './retain.ts';
+import { deleteClosedBatches, deleteSettled, type RetentionPage } from './retain.ts';
 import { newIsrc, useOutbox } from './test/outbox.ts';
 
 const outbox = useOutbox();
@@ -11,15 +11,12 @@ const daysAgo = (days: number) => new Date(Date.now() - days * dayMs);
 /** Page after page, as the relay does it. */
 async function deleteAll() {
   const pages: number[] = [];
-  let after: number | null = 0;
-  while (after !== null) {
-    const page: { deleted: number; last: number | null } = await deleteSettled(outbox.sql, {
-      olderThanMs,
-      after,
-    });
+  let after: string | null = null;
+  do {
+    const page: RetentionPage = await deleteSettled(outbox.sql, { olderThanMs, after });
     pages.push(page.deleted);
     after = page.last;
-  }
+  } while (after !== null);
   return pages;
 }
 
@@ -90,3 +87,14 @@ test('the counts of an album go when it is closed and old, and not before', asyn
     youngClosed,
   ]);
 });
+
+test.each(['-5', '9007199254740993', '9223372036854775807'])(
+  'a row whose id is %s is looked at once',
+  async id => {
+    await outbox.sql`
+    INSERT INTO ingestion_outbox (id, isrc, title, artist, album, status, created_at, settled_at)
+    VALUES (${id}::bigint, ${newIsrc()}, 'Title', 'Artist', 'Album', 'scheduled', ${daysAgo(9)}, ${daysAgo(8)}),
+      (${id}::bigint - 1, ${newIsrc()}, 'Title', 'Artist', 'Album', 'pending', ${daysAgo(9)}, NULL)`;
+    expect(await deleteAll()).toEqual([1, 0]);
+  },
+);

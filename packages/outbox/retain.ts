@@ -3,22 +3,29 @@ import type { Queryable } from '@segue/database/connection.ts';
 /** Small enough to hold no lock for long and to leave vacuum a few pages at a time. */
 const rowsAtOnce = 1_000;
 
+/** The least id that there can be. */
+const lowestId = '-9223372036854775808';
+
+export type RetentionPage = { deleted: number; last: string | null };
+
 /**
  * Deletes settled rows older than the retention, at most {@link rowsAtOnce}, starting behind a given id. It
  * walks the primary key, in whose order rows are also written and, nearly, settled: an index on `settled_at`
  * would cost every settlement an entry for the sake of a deletion days later.
  *
+ * @param after as a text, since other services may give ids beyond 2^53; null for the beginning
  * @returns how many were deleted and the last id that was looked at, from which to go on; null when nothing
  * older is left
  */
 export async function deleteSettled(
   db: Queryable,
-  { olderThanMs, after }: { olderThanMs: number; after: number },
-): Promise<{ deleted: number; last: number | null }> {
-  const [answer] = await db<[{ deleted: number; last: number | null }]>`
+  { olderThanMs, after }: { olderThanMs: number; after: string | null },
+): Promise<RetentionPage> {
+  const [answer] = await db<[RetentionPage]>`
     WITH page AS MATERIALIZED (
       SELECT id, settled_at, created_at < now() - ${olderThanMs} * interval '1 millisecond' AS old
-      FROM ingestion_outbox WHERE id > ${after} ORDER BY id LIMIT ${rowsAtOnce}
+      FROM ingestion_outbox WHERE id >= ${after ?? lowestId}::bigint AND id IS DISTINCT FROM ${after}::bigint
+      ORDER BY id LIMIT ${rowsAtOnce}
     ),
     expired AS (
       DELETE FROM ingestion_outbox AS request USING page
@@ -29,7 +36,7 @@ export async function deleteSettled(
     )
     SELECT (SELECT count(*)::int FROM expired) AS deleted,
       -- A row is settled after it is made, so behind a page of young rows nothing has expired either.
-      (SELECT max(id) FROM page HAVING bool_or(old)) AS last`;
+      (SELECT max(id)::text FROM page HAVING bool_or(old)) AS last`;
   return answer;
 }
 

@@ -35,6 +35,9 @@ export type OpenRow = {
 /** Bytes of texts that are read whole. Inngest takes no event of more than 3 MiB. */
 export const longestTexts = 3 * 1024 * 1024;
 
+/** In characters: W3C's has 55. A longer one is no traceparent, and its bytes count nowhere. */
+const longestTraceparent = 64;
+
 /** What is left of longer ones, in characters, for the log. */
 const cutTo = 200;
 
@@ -53,7 +56,8 @@ export function openRowColumns(db: Queryable, from: PendingQuery<Row[]>): Pendin
     ${from}.id::text AS id, ${from}.slot, ${from}.isrc, ${bounded.reduce((all, each) => db`${all}, ${each}`)},
     ${from}.priority, ${from}.force, ${from}.attempts,
     trunc(extract(epoch FROM least(greatest(${from}.created_at, '2000-01-01Z'), now())) * 1000)::float8 AS "requestedMs",
-    ${from}.available_at::text AS "availableAt", ${from}.request_id AS "requestId", ${from}.traceparent, ${from}.bytes`;
+    ${from}.available_at::text AS "availableAt", ${from}.request_id AS "requestId",
+    left(${from}.traceparent, ${longestTraceparent}) AS traceparent, ${from}.bytes`;
 }
 
 /** The bytes of a row's texts. Of a long text the length alone is read, not the text. */

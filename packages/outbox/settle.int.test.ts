@@ -102,10 +102,24 @@ describe('the ledger', () => {
     await settled(first);
     const forced = await read({ isrc: first.isrc, force: true });
     await settled(forced, { as: 'dead', error: 'bad' });
+    // It is the request that was sent which is looked for in the index.
     expect(await outbox.ledger(first.isrc)).toMatchObject({
+      outbox_id: Number(first.id),
       generation: 2,
       dead_reason: null,
       sent_at: expect.any(Date),
+    });
+  });
+
+  test('of a recording that was sent before the window names the request that died since', async () => {
+    const first = await read();
+    await settled(first);
+    await outbox.sql`UPDATE ingestion_ledger SET sent_at = now() - interval '2 days'`;
+    const second = await read({ isrc: first.isrc });
+    await settled(second, { as: 'dead', error: 'bad' });
+    expect(await outbox.ledger(first.isrc)).toMatchObject({
+      outbox_id: Number(second.id),
+      dead_reason: 'bad',
     });
   });
 

@@ -107,7 +107,11 @@ export async function settle(
         CASE what WHEN 'dead' THEN error END
       FROM outcome WHERE leads AND what IN ('sent', 'indexed', 'dead')
       ORDER BY isrc
-      ON CONFLICT (isrc) DO UPDATE SET outbox_id = excluded.outbox_id, generation = excluded.generation,
+      ON CONFLICT (isrc) DO UPDATE SET generation = excluded.generation,
+        -- A request that died beside a sending that counts does not take its place: what was sent is still looked for.
+        outbox_id = CASE WHEN excluded.dead_reason IS NOT NULL
+          AND ledger.sent_at > now() - ${dedupeWindowMs} * interval '1 millisecond'
+          THEN ledger.outbox_id ELSE excluded.outbox_id END,
         sent_at = coalesce(excluded.sent_at, ledger.sent_at),
         indexed_at = coalesce(excluded.indexed_at, ledger.indexed_at),
         dead_reason = CASE WHEN ledger.sent_at > now() - ${dedupeWindowMs} * interval '1 millisecond' THEN NULL

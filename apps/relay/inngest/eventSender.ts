@@ -37,7 +37,7 @@ export function createEventSender(): EventSender {
         signal => post(address, { headers: { ...headers, ...traceHeaders() }, body, signal }),
         signal,
       );
-      return withoutKey(readAnswer(reply, events.length), address);
+      return readAnswer({ ...reply, text: withoutKey(reply.text, address) }, events.length);
     } catch (error) {
       return { kind: 'unavailable', error: reasonOf(error), ...(isBroken(error) && { broken: true }) };
     }
@@ -72,9 +72,11 @@ function isBroken(error: unknown): boolean {
   return code === 'ECONNRESET' || code === 'EPIPE';
 }
 
-/** A server that does not know an address repeats it in its answer, and the event key is the end of ours. */
-function withoutKey(answer: Answer, { pathname }: URL): Answer {
+/**
+ * A server that does not know an address repeats it in its answer, and the event key is the end of ours. Before the answer is
+ * cut, since the half of a key would not be found.
+ */
+function withoutKey(text: string, { pathname }: URL): string {
   const key = pathname.split('/').at(-1);
-  if (answer.kind === 'accepted' || !key) return answer;
-  return { ...answer, error: answer.error.replaceAll(key, '…') };
+  return key ? text.replaceAll(key, '…') : text;
 }

@@ -4,12 +4,15 @@ import type { Logger } from '@segue/telemetry/logger.ts';
 import { fieldsOf } from '@segue/telemetry/origin.ts';
 import type { BatchReport } from './batchReport.ts';
 
+/** In characters. A title of megabytes would be written at every attempt. */
+const longestTitle = 1_000;
+
 /** Says, line by line as the contract lists them, what became of a batch. */
 export function logReport(logger: Logger, report: BatchReport): void {
   const duration_ms = Math.round(report.durationMs);
   const line = <Fields extends LogFields>(row: OpenRow, fields: Fields) => ({
     isrc: row.isrc,
-    trackTitle: row.title,
+    trackTitle: row.title.slice(0, longestTitle),
     ...fieldsOf(row),
     ...fields,
     duration_ms,

@@ -1,5 +1,5 @@
 import type { Sql } from '@segue/database/connection.ts';
-import { deleteClosedBatches, deleteSettled } from '@segue/outbox/retain.ts';
+import { deleteClosedBatches, deleteSettled, type RetentionPage } from '@segue/outbox/retain.ts';
 import { forgetRelays } from '@segue/outbox/slots.ts';
 import { inBackground } from '@segue/process/background.ts';
 import { pause } from '@segue/process/pause.ts';
@@ -11,7 +11,7 @@ import type { Logger } from '@segue/telemetry/logger.ts';
 const everyMs = 10 * 60_000;
 /** Between two pages of a thousand rows: a round of a million takes some minutes and holds nothing up. */
 const betweenPagesMs = 50;
-/** Relays that have stopped are shown for an hour. */
+/** Relays that have stopped are shown for a day. */
 const relaysKeptMs = 24 * 3_600_000;
 
 /**
@@ -21,13 +21,13 @@ const relaysKeptMs = 24 * 3_600_000;
 export function retention(sql: Sql, olderThanMs: number, logger: Logger): Service {
   async function removeSettled(signal: AbortSignal): Promise<number> {
     let removed = 0;
-    let after: number | null = 0;
-    while (after !== null && !signal.aborted) {
-      const page: { deleted: number; last: number | null } = await deleteSettled(sql, { olderThanMs, after });
+    let after: string | null = null;
+    do {
+      const page: RetentionPage = await deleteSettled(sql, { olderThanMs, after });
       removed += page.deleted;
       after = page.last;
       if (after !== null) await pause(betweenPagesMs, signal);
-    }
+    } while (after !== null && !signal.aborted);
     return removed;
   }
 
