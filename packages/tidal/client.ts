@@ -12,7 +12,7 @@ import { type Asking, createRequests } from './http/request.ts';
 import { createTokenSource } from './http/token.ts';
 import { createLookup } from './lookup.ts';
 import { getTrack } from './tracks/track.ts';
-import { fetchTrackIsrcs } from './tracks/trackIsrcs.ts';
+import { fetchTrackIsrcs, type TrackIsrcs } from './tracks/trackIsrcs.ts';
 import { fetchTracks } from './tracks/tracks.ts';
 import { fetchTracksById } from './tracks/tracksById.ts';
 
@@ -87,15 +87,8 @@ export type TidalClient = {
   ): Promise<AlbumListing>;
   /** Asks one more question for what is still owed of a listing. */
   continueAlbumListing(tidalAlbumId: string, owed: OwedListing, options?: CallOptions): Promise<ListingPart>;
-  /**
-   * The ISRCs of tracks, by TIDAL id, as TIDAL gave them. A track that TIDAL does not know, or has no ISRC
-   * for, is absent.
-   */
-  batchFetchTrackIsrcs(
-    tidalIds: string[],
-    countryCode?: string,
-    options?: CallOptions,
-  ): Promise<Map<string, string>>;
+  /** The ISRCs of tracks. Never throws for a failure of TIDAL's: it tells of each id why there is no answer. */
+  batchFetchTrackIsrcs(tidalIds: string[], countryCode?: string, options?: CallOptions): Promise<TrackIsrcs>;
 };
 
 /** A client for TIDAL's Web API v2. It logs nothing, and asks for its first token when first used. */
@@ -195,12 +188,8 @@ export function createTidalClient(options: TidalClientOptions): TidalClient {
     },
     continueAlbumListing: (albumId, owed, call = {}) =>
       continueAlbumListing(listing, albumId, owed, askingFor('listing', call)),
-    async batchFetchTrackIsrcs(tidalIds, country = countryCode, call = {}) {
-      const { isrcs, failures } = await fetchTrackIsrcs(api, tidalIds, country, askingFor('item', call));
-      const [failure] = failures.values();
-      if (failure !== undefined) throw failure;
-      return isrcs;
-    },
+    batchFetchTrackIsrcs: (tidalIds, country = countryCode, call = {}) =>
+      fetchTrackIsrcs(api, tidalIds, country, askingFor('item', call)),
   };
 }
 

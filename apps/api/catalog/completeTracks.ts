@@ -1,5 +1,6 @@
 import type { Queryable } from '@segue/database/connection.ts';
 import { causedBy } from '@segue/telemetry/origin.ts';
+import type { TidalApiError } from '@segue/tidal/http/error.ts';
 import { requestOf } from '../ingestion/requestOf.ts';
 import type { Library, LibraryTrack } from '../library/library.ts';
 import { isrcToStore } from './isrcToStore.ts';
@@ -7,20 +8,28 @@ import { deletePending, lockPending, type PendingItem } from './pending.ts';
 
 /**
  * Asks TIDAL for the ISRCs of single tracks, and writes what it answers: each track's ISRC and its request in one
- * transaction. A track that has none at TIDAL stays without.
+ * transaction. A track that has none at TIDAL stays without. One that TIDAL gave no answer for holds up no other.
  *
  * @param items 20 at the most
  * @param deadline on `performance.now()`
- * @throws TidalApiError when TIDAL cannot be asked; what the database says
+ * @param handBack takes the items that share a failure of TIDAL's
+ * @throws what the database says
  */
 export async function completeTracks(
   library: Library,
   items: PendingItem[],
   deadline: number,
+  handBack: (items: PendingItem[], failure: TidalApiError) => Promise<void>,
 ): Promise<void> {
   const ids = items.map(({ tidalId }) => tidalId);
-  const isrcs = await library.catalog.batchFetchTrackIsrcs(ids, undefined, { deadline, background: true });
+  const call = { deadline, background: true };
+  const { isrcs, failures } = await library.catalog.batchFetchTrackIsrcs(ids, undefined, call);
+  // Before anything is written, so that a failure of the database is not told of these.
+  for (const [failure, failed] of Map.groupBy(items, ({ tidalId }) => failures.get(tidalId))) {
+    if (failure !== undefined) await handBack(failed, failure);
+  }
   for (const item of items) {
+    if (failures.has(item.tidalId)) continue;
     await causedBy(item.origin, () => writeIsrc(library, item, isrcs.get(item.tidalId) ?? null));
   }
 }

@@ -58,7 +58,7 @@ export function startCompletion(library: Library): Completion {
     try {
       await complete(performance.now() + workMs);
     } catch (error) {
-      if (!stopping.signal.aborted) await handBack(items, error);
+      await handBack(items, error);
     } finally {
       // Those that were not finished when the process stops are handed back by `stop`.
       if (!stopping.signal.aborted) for (const item of items) inHand.delete(item);
@@ -66,6 +66,7 @@ export function startCompletion(library: Library): Completion {
   }
 
   async function handBack(items: PendingItem[], error: unknown): Promise<void> {
+    if (stopping.signal.aborted) return;
     const tidalIds = items.map(({ tidalId }) => tidalId);
     try {
       if (error instanceof TidalApiError && error.unasked) return await releasePending(sql, items, busyMs);
@@ -117,7 +118,7 @@ export function startCompletion(library: Library): Completion {
     }
     if (tracks.length > 0) {
       tracksAreInHand = true;
-      void work(tracks, deadline => completeTracks(library, tracks, deadline)).then(() => {
+      void work(tracks, deadline => completeTracks(library, tracks, deadline, handBack)).then(() => {
         tracksAreInHand = false;
         woken.resolve();
       });

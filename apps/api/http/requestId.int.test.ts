@@ -97,7 +97,10 @@ describe('what TIDAL owes', () => {
   test('of a track is requested in the name of who added it', async () => {
     const track = catalogTrack({ isrc: null, isrcOwed: true });
     const isrc = newIsrc();
-    const batchFetchTrackIsrcs = async () => new Map([[track.tidalId, isrc]]);
+    const batchFetchTrackIsrcs = async () => ({
+      isrcs: new Map([[track.tidalId, isrc]]),
+      failures: new Map(),
+    });
     const catalog = { ...fakeCatalog({ tracks: [track] }), batchFetchTrackIsrcs };
     await expectLate(catalog, addTrack(track.tidalId), isrc);
   });

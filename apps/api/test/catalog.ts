@@ -85,6 +85,6 @@ export function fakeCatalog({ tracks = [], albums = [], failure }: Holdings = {}
       }),
     continueAlbumListing: (id, owed) =>
       ask(`more of ${id}`, { tracks: [], isrcs: new Map(), owed, problem: null }),
-    batchFetchTrackIsrcs: ids => ask(`ISRCs of ${ids.join()}`, new Map()),
+    batchFetchTrackIsrcs: ids => ask(`ISRCs of ${ids.join()}`, { isrcs: new Map(), failures: new Map() }),
   };
 }

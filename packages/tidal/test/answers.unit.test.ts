@@ -88,13 +88,14 @@ test('ISRCs are read by id', async () => {
   await using tidal = await startTidalServer();
   tidal.answer('/tracks', readAnswer('tracks-by-id'), readAnswer('tracks-by-id-none'));
   const client = tidal.client();
-  expect(await client.batchFetchTrackIsrcs(['90000301', '90000303', '999999999'])).toEqual(
-    new Map([
+  expect(await client.batchFetchTrackIsrcs(['90000301', '90000303', '999999999'])).toEqual({
+    isrcs: new Map([
       ['90000303', 'XXTID1700303'],
       ['90000301', 'XXTID1700301'],
     ]),
-  );
-  expect(await client.batchFetchTrackIsrcs(['999999999'])).toEqual(new Map());
+    failures: new Map(),
+  });
+  expect(await client.batchFetchTrackIsrcs(['999999999'])).toEqual({ isrcs: new Map(), failures: new Map() });
 });
 
 test.each([

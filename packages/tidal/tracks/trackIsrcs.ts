@@ -8,18 +8,21 @@ import { fetchTracksById, type TrackAnswer } from './tracksById.ts';
 
 const schema = z.object({ attributes: z.object({ isrc: text.refine(isrc => isrc.trim() !== '') }) });
 
-/**
- * Asks for the ISRCs of tracks by their ids, 20 at a time.
- *
- * @returns ISRCs by TIDAL id, as TIDAL gave them, without the tracks that TIDAL does not know or has no ISRC for; and
- *   the ids for which TIDAL could not be asked, each with the failure
- */
+/** What TIDAL said of tracks, by id. A track in neither map is not known to TIDAL, or has no ISRC there. */
+export type TrackIsrcs = {
+  /** As TIDAL gave them. */
+  isrcs: Map<string, string>;
+  /** Why TIDAL gave no answer for an id; ids of one failed request share one error. */
+  failures: Map<string, TidalApiError>;
+};
+
+/** Asks for the ISRCs of tracks by their ids, 20 at a time. */
 export async function fetchTrackIsrcs(
   api: TidalApi,
   tidalIds: string[],
   countryCode: string,
   asking: Asking,
-): Promise<{ isrcs: Map<string, string>; failures: Map<string, TidalApiError> }> {
+): Promise<TrackIsrcs> {
   const isrcs = new Map<string, string>();
   const failures = new Map<string, TidalApiError>();
   const chunks = chunksOf([...new Set(tidalIds)]).map(async ids => {

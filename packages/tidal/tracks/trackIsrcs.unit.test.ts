@@ -19,7 +19,7 @@ async function tracksById({ query }: ReceivedRequest) {
 test('ISRCs of 45 tracks are asked for in chunks of 20 and matched by id', async () => {
   await using tidal = await startTidalServer();
   tidal.answer('/tracks', tracksById);
-  const isrcs = await tidal.client().batchFetchTrackIsrcs(ids(1, 45));
+  const { isrcs } = await tidal.client().batchFetchTrackIsrcs(ids(1, 45));
   expect(isrcs.size).toBe(45);
   for (const [id, isrc] of isrcs) expect(isrc).toBe(`USRC1${id.padStart(7, '0')}`);
   const chunks = tidal.requestsOf('/tracks').map(request => request.query.getAll('filter[id]').length);
@@ -36,15 +36,16 @@ test('tracks that TIDAL does not know, or has no ISRC for, are absent', async ()
     'odd',
   ]);
   tidal.answer('/tracks', { body });
-  const isrcs = await tidal.client().batchFetchTrackIsrcs(['4', '3', '2', '1']);
+  const { isrcs, failures } = await tidal.client().batchFetchTrackIsrcs(['4', '3', '2', '1']);
   expect([...isrcs]).toEqual([['1', 'USRC10000001']]);
+  expect(failures.size).toBe(0);
 });
 
 test('an id is asked for once, and no request is made for none', async () => {
   await using tidal = await startTidalServer();
   tidal.answer('/tracks', tracksById);
   const client = tidal.client();
-  expect(await client.batchFetchTrackIsrcs([])).toEqual(new Map());
+  expect(await client.batchFetchTrackIsrcs([])).toEqual({ isrcs: new Map(), failures: new Map() });
   expect(tidal.requests).toHaveLength(0);
   await client.batchFetchTrackIsrcs(['1', '1', '1']);
   expect(tidal.requestsOf('/tracks')[0]?.query.getAll('filter[id]')).toEqual(['1']);
@@ -57,19 +58,46 @@ test('another country can be named', async () => {
   expect(tidal.requestsOf('/tracks')[0]?.query.get('countryCode')).toBe('SE');
 });
 
-test.each([503, 404])('a chunk that fails with %i fails the call', async status => {
+test.each([503, 404])('a chunk that fails with %i costs no other chunk its ISRCs', async status => {
   await using tidal = await startTidalServer();
   tidal.answer('/tracks', async request =>
     request.query.has('filter[id]', '21') ? errorReply(status) : tracksById(request),
   );
-  await expect(tidal.client().batchFetchTrackIsrcs(ids(1, 25))).rejects.toMatchObject({
+  const { isrcs, failures } = await tidal.client().batchFetchTrackIsrcs(ids(1, 25));
+  expect([...isrcs.keys()]).toEqual(ids(1, 20));
+  expect([...failures.keys()]).toEqual(ids(21, 25));
+  expect(failures.get('21')).toMatchObject({
     message: expect.stringContaining(`TIDAL answered ${status} for the ISRCs of tracks 21, 22, 23, 24, 25`),
     status,
   });
 });
 
+test('a track that fails alone keeps its failure to itself', async () => {
+  await using tidal = await startTidalServer();
+  tidal.answer('/tracks', errorReply(400));
+  for (const id of ['1', '2']) tidal.answer(`/tracks/${id}`, { body: document(track(id)) });
+  tidal.answer('/tracks/3', errorReply(403));
+  const { isrcs, failures } = await tidal.client().batchFetchTrackIsrcs(ids(1, 3));
+  expect([...isrcs.keys()]).toEqual(['1', '2']);
+  expect([...failures.keys()]).toEqual(['3']);
+  expect(failures.get('3')).toMatchObject({ status: 403, unasked: false });
+});
+
+test('tracks that have no turn before the deadline are unasked; those that were answered are kept', async () => {
+  await using tidal = await startTidalServer();
+  tidal.answer('/tracks', errorReply(400));
+  for (const id of ids(1, 4)) tidal.answer(`/tracks/${id}`, { body: document(track(id)) });
+  const client = tidal.client({ requestsPerSecond: 0.2, totalTimeoutMs: 12_000 });
+  const { isrcs, failures } = await client.batchFetchTrackIsrcs(ids(1, 4));
+  expect(isrcs.size).toBeGreaterThan(0);
+  expect(failures.size).toBeGreaterThan(0);
+  expect(isrcs.size + failures.size).toBe(4);
+  for (const failure of failures.values()) expect(failure.unasked).toBe(true);
+});
+
 test('an answer that is no list is an error', async () => {
   await using tidal = await startTidalServer();
   tidal.answer('/tracks', { body: {} });
-  await expect(tidal.client().batchFetchTrackIsrcs(['1'])).rejects.toMatchObject({ retryable: false });
+  const { failures } = await tidal.client().batchFetchTrackIsrcs(['1']);
+  expect(failures.get('1')).toMatchObject({ retryable: false });
 });
