@@ -73,8 +73,10 @@ export type ListingPart = {
   tracks: CatalogAlbumTrack[];
   /** ISRCs of tracks that were listed without, by TIDAL id. */
   isrcs: Map<string, string>;
+  /** Tracks that were asked for by id, and of which TIDAL says nothing that can be read. */
+  unreadable: string[];
   /** What is still owed: with nothing to be asked for, the listing is complete. */
   owed: OwedListing;
-  /** What is missing for good, and why. */
+  /** What pages are missing for good, and why. */
   problem: string | null;
 };

@@ -2,6 +2,7 @@ import type { Queryable } from '@segue/database/connection.ts';
 import type { ListedTrack } from '@segue/database/schema/tables.ts';
 import { crashPoint } from '@segue/process/crashPoint.ts';
 import { countOwed, isOwed } from '@segue/tidal/albums/listingOrder.ts';
+import { namedWithoutData } from '@segue/tidal/albums/listingProblem.ts';
 import type { ListingPart, OwedListing } from '@segue/tidal/catalog.ts';
 import { requestOfListed } from '../ingestion/requestOf.ts';
 import type { Library } from '../library/library.ts';
@@ -18,7 +19,8 @@ export type AlbumStep =
 
 /**
  * Asks TIDAL one more question for an album, and writes what it answers: the listing, the requests of late recordings and
- * what is still owed change in one transaction, so that each recording is requested once.
+ * what is still owed change in one transaction, so that each recording is requested once. A part that is missing for good
+ * is logged.
  *
  * @param deadline on `performance.now()`
  * @throws TidalApiError when TIDAL cannot be asked; what the database says
@@ -28,12 +30,20 @@ export async function askMoreOfAlbum(
   item: PendingAlbum,
   deadline: number,
 ): Promise<AlbumStep> {
-  const { catalog, database, scheduler } = library;
+  const { catalog, database, scheduler, logger } = library;
   const part = await catalog.continueAlbumListing(item.tidalId, item.owed, { deadline, background: true });
   const startedAt = performance.now();
   const written = await database.sql.begin(transaction => writePart(library, transaction, item, part));
   if (written === null) return { outcome: 'gone' };
   scheduler.announce(written.scheduling, performance.now() - startedAt);
+  if (written.problem !== null) {
+    const { expectedItems } = written.owed;
+    const total = expectedItems === null ? {} : { total_tracks: expectedItems };
+    logger.error(
+      { event: 'album_track_listing_error', tidalId: item.tidalId, error: written.problem, ...total },
+      `album ${item.tidalId} stays without a part of its listing`,
+    );
+  }
   return isOwed(written.owed)
     ? { outcome: 'owed', owed: written.owed }
     : { outcome: 'complete', totalTracks: written.totalTracks };
@@ -71,7 +81,14 @@ async function writePart(
   if (isOwed(owed)) await writeProgress(transaction, item.itemId, { owed, tracksOwed, batchId });
   else await deletePending(transaction, item.itemId);
   crashPoint('before_commit');
-  return { owed, scheduling, totalTracks: listing.length };
+  return { owed, scheduling, totalTracks: listing.length, problem: problemOf(part, listing) };
+}
+
+/** What is missing for good; null when nothing is. A track that was listed before lacks nothing but its ISRC. */
+function problemOf({ problem, unreadable }: ListingPart, listing: ListedTrack[]): string | null {
+  const listed = new Set(listing.map(({ tidalId }) => tidalId));
+  const unlisted = unreadable.filter(id => !listed.has(id));
+  return unlisted.length > 0 ? namedWithoutData(unlisted) : problem;
 }
 
 async function lockAlbum(transaction: Queryable, id: string): Promise<StoredAlbum | null> {

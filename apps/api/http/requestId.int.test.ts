@@ -87,6 +87,7 @@ describe('what TIDAL owes', () => {
     const continueAlbumListing = async () => ({
       tracks: [late],
       isrcs: new Map(),
+      unreadable: [],
       owed: { ...read, trackIds: [] },
       problem: null,
     });

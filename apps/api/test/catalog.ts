@@ -84,7 +84,7 @@ export function fakeCatalog({ tracks = [], albums = [], failure }: Holdings = {}
         owed: held(id)?.owed ?? null,
       }),
     continueAlbumListing: (id, owed) =>
-      ask(`more of ${id}`, { tracks: [], isrcs: new Map(), owed, problem: null }),
+      ask(`more of ${id}`, { tracks: [], isrcs: new Map(), unreadable: [], owed, problem: null }),
     batchFetchTrackIsrcs: ids => ask(`ISRCs of ${ids.join()}`, { isrcs: new Map(), failures: new Map() }),
   };
 }

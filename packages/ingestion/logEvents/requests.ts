@@ -28,10 +28,13 @@ export const requestEvents = {
   album_track_listing_error: {
     levels: ['error'],
     by: ['api'],
-    when: 'The listing of an album, or a part of it, was missing when the album was added. `error` says why.',
+    when:
+      'The listing of an album, or a part of it, was missing when the album was added; or, with `tidalId`, a part turned ' +
+      'out to be missing for good when the album was completed. `error` says why.',
     action:
       'Nothing, unless it goes on: the album is stored with the tracks that there were, and what TIDAL could not be asked ' +
-      'for is completed later. See the view `ingestion_catalog_pending`.',
+      'for is completed later. See the view `ingestion_catalog_pending`. With `tidalId`: remove the album and add it again ' +
+      'once TIDAL lists it whole.',
   },
   catalog_completed: {
     levels: ['info'],

@@ -5,6 +5,7 @@ import { chunkSize, chunksOf } from '../tracks/chunks.ts';
 import type { TrackAnswer } from '../tracks/tracksById.ts';
 import { inOrder, isOwed } from './listingOrder.ts';
 import type { ListingPage, PageQuestion } from './listingPage.ts';
+import { namedWithoutData } from './listingProblem.ts';
 import { ListingReader, unreadListing } from './listingReader.ts';
 
 /** The questions that a listing is put together of. */
@@ -51,11 +52,7 @@ export async function getAlbumListing(
   }
 
   const failures = await askForTracks(ask, reader, asking);
-  const { unreadable } = reader;
-  if (unreadable.length > 0) {
-    const more = unreadable.length > 10 ? ` and ${unreadable.length - 10} more` : '';
-    problems.push(`tracks named without their data: ${unreadable.slice(0, 10).join(', ')}${more}`);
-  }
+  if (reader.unreadable.length > 0) problems.push(namedWithoutData(reader.unreadable));
   const [failure] = failures;
   if (failure !== undefined) {
     const { trackIds, places } = owed;
@@ -100,7 +97,8 @@ export async function continueAlbumListing(
     const failure = [...answers.values()].find(answer => answer instanceof TidalApiError);
     if (failure !== undefined && reader.owed.trackIds.length === owed.trackIds.length) throw failure;
   }
-  return { tracks: [...reader.tracks.values()], isrcs: reader.isrcs, owed: reader.owed, problem };
+  const { tracks, isrcs, unreadable } = reader;
+  return { tracks: [...tracks.values()], isrcs, unreadable, owed: reader.owed, problem };
 }
 
 /** Asks for all tracks that are owed, a request for each 20 at the same time. */

@@ -211,6 +211,32 @@ describe('a listing that is owed', () => {
       problem: 'TIDAL has no page 1 of the items of album 9',
     });
   });
+
+  test('names the tracks of which TIDAL says nothing that can be read', async () => {
+    await using tidal = await startTidalServer();
+    answerPages(tidal, itemsPage([{ id: '1' }, { id: '2' }], { included: tracks('1') }));
+    tidal.answer('/tracks', errorReply(403), { body: document([track('2', { title: null })]) });
+    const { owed } = await tidal.client().getAlbumListing('9', 2);
+    if (owed === null) throw new Error('nothing is owed');
+    expect(await tidal.client().continueAlbumListing('9', owed)).toMatchObject({
+      tracks: [],
+      unreadable: ['2'],
+      owed: { trackIds: [] },
+    });
+  });
+
+  test('says so where its pages repeat themselves', async () => {
+    await using tidal = await startTidalServer();
+    const first = itemsPage([{ id: '1' }], { included: tracks('1'), next: page2 });
+    tidal.answer(path, { body: first }, errorReply(403), { body: first });
+    const { owed } = await tidal.client().getAlbumListing('9', 2);
+    if (owed === null) throw new Error('nothing is owed');
+    const part = await tidal.client().continueAlbumListing('9', owed);
+    expect(part).toMatchObject({
+      owed: { nextPage: null },
+      problem: 'the listing does not end: given up after page 2',
+    });
+  });
 });
 
 describe('a part is missing', () => {
