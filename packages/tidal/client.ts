@@ -140,7 +140,7 @@ export function createTidalClient(options: TidalClientOptions): TidalClient {
         `page ${question.albumId} ${JSON.stringify(question.page)}`,
         asking,
         () => fetchListingPage(api, { ...question, countryCode }, asking),
-        ({ items }) => 1 + items.length * sizeOfListed,
+        ({ items, next }) => (next === 'unreadable' ? null : 1 + items.length * sizeOfListed),
       ),
     tracks: (ids, asking) =>
       find(

@@ -37,7 +37,14 @@ export async function getAlbumListing(
     while (owed.nextPage !== null) {
       const question = { albumId, page: owed.nextPage, number: reader.pageNumber, mayBeGone: false };
       const page = await ask.page(question, asking);
-      if (page !== null) reader.addPage(page);
+      if (page === null) break;
+      reader.addPage(page);
+      if (page.next === 'unreadable') {
+        problems.push(
+          `what follows page ${question.number} is missing: ${nextPageUnreadable(question).message}`,
+        );
+        break;
+      }
     }
   } catch (error) {
     if (!(error instanceof TidalApiError)) throw error;
@@ -90,6 +97,7 @@ export async function continueAlbumListing(
     } else {
       reader.addPage(page);
       problem = reader.endless;
+      if (page.next === 'unreadable' && reader.news === 0) throw nextPageUnreadable(question);
     }
   } else {
     const answers = await ask.tracks(owed.trackIds.slice(0, chunkSize), asking);
@@ -99,6 +107,11 @@ export async function continueAlbumListing(
   }
   const { tracks, isrcs, unreadable } = reader;
   return { tracks: [...tracks.values()], isrcs, unreadable, owed: reader.owed, problem };
+}
+
+function nextPageUnreadable({ albumId, number }: Omit<PageQuestion, 'countryCode'>): TidalApiError {
+  const message = `TIDAL's answer for page ${number} of the items of album ${albumId} names a next page that cannot be read`;
+  return new TidalApiError(message, { retryable: true, status: 200 });
 }
 
 /** Asks for all tracks that are owed, a request for each 20 at the same time. */

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { OwedListing } from '../catalog.ts';
 import { artist, document, itemsPage, track } from '../test/documents.ts';
 import { errorReply, startTidalServer, type TidalServer } from '../test/tidalServer.ts';
 
@@ -156,6 +157,37 @@ describe('shapes that TIDAL may drift to', () => {
     expect(tidal.requestsOf(path)[1]?.query.get('page[cursor]')).toBe('abc');
   });
 
+  test.each([
+    ['a number', { next: 5 }],
+    ['an object without an address', { next: { href: null } }],
+    ['an address without parameters', { next: `${path}#2` }],
+    ['a cursor that is a number', { meta: { nextCursor: 7 } }],
+  ])('the next page is %s: it is owed, and what was read is listed', async (_, links) => {
+    await using tidal = await startTidalServer();
+    answerPages(tidal, { ...itemsPage([{ id: '1' }], { included: tracks('1') }), links });
+    const listing = await tidal.client().getAlbumListing('9', 46);
+    expect(idsOf(listing)).toEqual(['1']);
+    expect(listing.owed).toMatchObject({ nextPage: {}, expectedItems: 46 });
+    expect(tidal.requestsOf(path)).toHaveLength(1);
+  });
+
+  test.each([{ next: null }, { next: '' }, { meta: { nextCursor: null } }, {}, null])(
+    'a page with the links %j is the last',
+    async links => {
+      await using tidal = await startTidalServer();
+      answerPages(tidal, { ...itemsPage([{ id: '1' }], { included: tracks('1') }), links });
+      expect(await tidal.client().getAlbumListing('9', 1)).toMatchObject({ problem: null, owed: null });
+    },
+  );
+
+  test.each(['1\u0000', '\ud800', 'a b', ''])('an item with the id %j counts as unreadable', async id => {
+    await using tidal = await startTidalServer();
+    answerPages(tidal, itemsPage([{ id }, { id: '2' }], { included: tracks('2') }));
+    const listing = await tidal.client().getAlbumListing('9', 2);
+    expect(idsOf(listing)).toEqual(['2']);
+    expect(listing).toMatchObject({ problem: 'listed for US: 1 of 2 items', owed: null });
+  });
+
   test('a page has a member of an unknown shape, which costs nothing else', async () => {
     await using tidal = await startTidalServer();
     const page = itemsPage([{ id: '1' }, { id: '2' }], { included: [...tracks('1', '2'), 'odd'] });
@@ -222,6 +254,53 @@ describe('a listing that is owed', () => {
       tracks: [],
       unreadable: ['2'],
       owed: { trackIds: [] },
+    });
+  });
+
+  test('asks again for a page that named its next one in a way that could not be read', async () => {
+    await using tidal = await startTidalServer();
+    tidal.clock.advance(1);
+    const first = itemsPage([{ id: '1' }], { included: tracks('1'), next: page2 });
+    const second = itemsPage([{ id: '2' }], { included: tracks('2') });
+    const odd = { ...second, links: { next: 5 } };
+    const third = itemsPage([{ id: '3' }], { included: tracks('3') });
+    answerPages(
+      tidal,
+      first,
+      odd,
+      odd,
+      { ...second, links: { next: `${path}?page%5Bcursor%5D=def` } },
+      third,
+    );
+    const client = tidal.client();
+    const { owed, problem } = await client.getAlbumListing('9', 3);
+    expect(problem).toMatch(
+      /^what follows page 2 is missing: .* page 2 .* names a next page that cannot be read/,
+    );
+    // The database keeps the parameters in another order.
+    const stored = { ...owed, nextPage: Object.fromEntries(Object.entries(owed?.nextPage ?? {}).reverse()) };
+
+    await expect(client.continueAlbumListing('9', stored as OwedListing)).rejects.toMatchObject({
+      retryable: true,
+      message: expect.stringContaining('page 2 of the items'),
+    });
+    const again = await client.continueAlbumListing('9', stored as OwedListing);
+    expect(again).toMatchObject({ tracks: [], problem: null, owed: { nextPage: { 'page[cursor]': 'def' } } });
+    const rest = await client.continueAlbumListing('9', again.owed);
+    expect(rest).toMatchObject({ tracks: [{ tidalId: '3' }], problem: null, owed: { nextPage: null } });
+  });
+
+  test('keeps the tracks of a page that names its next one in a way that cannot be read', async () => {
+    await using tidal = await startTidalServer();
+    tidal.answer(path, errorReply(403), {
+      body: { ...itemsPage([{ id: '1' }], { included: tracks('1') }), links: { next: 5 } },
+    });
+    const { owed } = await tidal.client().getAlbumListing('9', 2);
+    if (owed === null) throw new Error('nothing is owed');
+    expect(await tidal.client().continueAlbumListing('9', owed)).toMatchObject({
+      tracks: [{ tidalId: '1' }],
+      problem: null,
+      owed: { nextPage: {} },
     });
   });
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Included, idSchema, includedSchema, readableListOf, readShape } from '../document/document.ts';
+import { type NextPage, type PageParameters, paging, readNextPage } from '../document/nextPage.ts';
 import { notFound, type TidalApi } from '../http/api.ts';
 import type { Asking } from '../http/request.ts';
 
@@ -27,43 +28,23 @@ const itemSchema = z.object({
     .catch(unnumbered),
 });
 
-/** Where the next page is: an address, or as JSON:API also has it an object with one; or a bare cursor. */
-const linksSchema = z
-  .object({
-    next: z
-      .union([z.string(), z.object({ href: z.string() }).transform(({ href }) => href)])
-      .nullish()
-      .catch(null),
-    meta: z
-      .object({ nextCursor: z.string().nullish().catch(null) })
-      .nullish()
-      .catch(null),
-  })
-  .nullish()
-  .catch(null);
-
 const pageSchema = z.object({
   data: z.array(z.unknown()).pipe(readableListOf(itemSchema)),
-  links: linksSchema,
-  meta: z
-    .object({ nextCursor: z.string().nullish().catch(null) })
-    .nullish()
-    .catch(null),
+  ...paging,
   included: includedSchema,
 });
 
 export type ListingPage = {
   items: z.infer<typeof itemSchema>[];
   included: Included;
-  /** The parameters of the next page; null after the last. */
-  next: Record<string, string> | null;
+  next: NextPage;
 };
 
 export type PageQuestion = {
   albumId: string;
   countryCode: string;
   /** The parameters of the page, none for the first. */
-  page: Record<string, string>;
+  page: PageParameters;
   /** Counted from 1, for messages. */
   number: number;
   /** Whether a 404 says that TIDAL has no such listing, and is no failure. */
@@ -89,18 +70,6 @@ export async function fetchListingPage(
     }),
   );
   if (body === notFound) return null;
-  const { data, links, meta, included } = readShape(pageSchema, body, subject);
-  return { items: data, included, next: nextPage(links?.next, links?.meta?.nextCursor ?? meta?.nextCursor) };
-}
-
-/**
- * The address of a next page is not followed, only its parameters are: it omits `/v2`, and one that named another host
- * would be sent the token.
- */
-function nextPage(
-  address: string | null | undefined,
-  cursor: string | null | undefined,
-): Record<string, string> | null {
-  if (address) return Object.fromEntries(new URLSearchParams(address.split('?')[1]));
-  return cursor ? { 'page[cursor]': cursor } : null;
+  const { data, included, ...rest } = readShape(pageSchema, body, subject);
+  return { items: data, included, next: readNextPage(rest) };
 }

@@ -1,5 +1,6 @@
 import type { CatalogAlbumTrack, OwedListing } from '../catalog.ts';
 import { firstIncluded, type Included } from '../document/document.ts';
+import type { PageParameters } from '../document/nextPage.ts';
 import { TidalApiError } from '../http/error.ts';
 import { describeTrack, trackSchema } from '../tracks/track.ts';
 import { readIsrc } from '../tracks/trackIsrcs.ts';
@@ -23,6 +24,8 @@ export class ListingReader {
   readonly isrcs = new Map<string, string>();
   /** Tracks of which TIDAL says nothing that can be read. */
   readonly unreadable: string[] = [];
+  /** How many items the last page has brought that were not known. */
+  news = 0;
   /** Why pages are left out for good. */
   endless: string | null = null;
   /** An artist that is included with one page may be named on the next. */
@@ -36,30 +39,35 @@ export class ListingReader {
 
   /** The number of the page that comes next, from 1. */
   get pageNumber(): number {
-    return this.owed.pagesRead.length + 1;
+    return this.owed.pagesRead.length + (this.#wasRead(this.owed.nextPage) ? 0 : 1);
   }
 
-  /** Takes in the page that `owed.nextPage` asks for. */
+  /**
+   * Takes in the page that `owed.nextPage` asks for. One that does not say what comes after it stays owed, so that it is asked
+   * for again, though its items are known then.
+   */
   addPage(page: ListingPage): void {
     const { owed } = this;
-    owed.pagesRead.push(JSON.stringify(owed.nextPage));
+    const wasRead = this.#wasRead(owed.nextPage);
+    if (!wasRead) owed.pagesRead.push(pageKey(owed.nextPage));
     for (const [key, resource] of page.included) this.#included.set(key, resource);
 
-    let news = 0;
+    this.news = 0;
     for (const { id, type, meta } of page.items) {
       if (type !== 'tracks') {
         if (owed.videos.includes(id)) continue;
         owed.videos.push(id);
-        news += 1;
+        this.news += 1;
         continue;
       }
       if (this.#named.has(id)) continue;
       this.#named.add(id);
-      news += 1;
+      this.news += 1;
       owed.places.push({ id, volume: meta.volumeNumber, number: meta.trackNumber });
       this.#addListed(id);
     }
-    const repeatsItself = page.items.length > 0 && news === 0;
+    if (page.next === 'unreadable') return;
+    const repeatsItself = page.items.length > 0 && this.news === 0 && !wasRead;
     this.#turnTo(page.next, repeatsItself);
   }
 
@@ -100,13 +108,21 @@ export class ListingReader {
     else this.unreadable.push(id);
   }
 
-  #turnTo(next: Record<string, string> | null, repeatsItself: boolean): void {
+  #wasRead(page: PageParameters | null): boolean {
+    return this.owed.pagesRead.includes(pageKey(page));
+  }
+
+  #turnTo(next: PageParameters | null, repeatsItself: boolean): void {
     const { owed } = this;
     owed.nextPage = next;
     if (next === null) return;
-    const wasRead = owed.pagesRead.includes(JSON.stringify(next));
-    if (!repeatsItself && !wasRead && owed.pagesRead.length < maxPages) return;
+    if (!repeatsItself && !this.#wasRead(next) && owed.pagesRead.length < maxPages) return;
     this.endless = `the listing does not end: given up after page ${owed.pagesRead.length}`;
     owed.nextPage = null;
   }
+}
+
+/** One text for one page: the database keeps parameters in an order of its own. */
+function pageKey(page: PageParameters | null): string {
+  return JSON.stringify(page, Object.keys(page ?? {}).toSorted());
 }

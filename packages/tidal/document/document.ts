@@ -1,8 +1,13 @@
 import { z } from 'zod';
 import { TidalApiError } from '../http/error.ts';
 
-/** TIDAL's ids are digits in a text; a number is taken as well. */
-export const idSchema = z.union([z.string(), z.int().transform(String)]);
+/**
+ * TIDAL's ids are digits in a text, for artworks letters as well; a number is taken, too. What an address would need an
+ * escape for is no id: the database refuses some of it.
+ */
+export const idSchema = z
+  .union([z.string(), z.int().transform(String)])
+  .pipe(z.string().regex(/^[\w.~-]{1,100}$/));
 
 /** A count, as a number or a text of digits; null for what is none. Bounded, so that it fits a column. */
 export const countSchema = z

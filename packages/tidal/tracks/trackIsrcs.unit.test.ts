@@ -83,6 +83,33 @@ test('a track that fails alone keeps its failure to itself', async () => {
   expect(failures.get('3')).toMatchObject({ status: 403, unasked: false });
 });
 
+test.each([
+  ['goes on at another page', { ...document([track('1')]), links: { next: '/tracks?page%5Bcursor%5D=x' } }],
+  ['names a next page that cannot be read', { ...document([track('1')]), links: { next: 5 } }],
+  ['has a member that cannot be read', document([track('1'), { id: {} }])],
+])('tracks that are absent from a list that %s are asked for alone', async (_, body) => {
+  await using tidal = await startTidalServer();
+  tidal.answer('/tracks', { body });
+  tidal.answer('/tracks/2', { body: document(track('2')) });
+  const { isrcs, failures } = await tidal.client().batchFetchTrackIsrcs(ids(1, 3));
+  expect([...isrcs.keys()]).toEqual(['1', '2']);
+  expect(failures.size).toBe(0);
+  expect(tidal.requestsOf('/tracks/1')).toHaveLength(0);
+});
+
+test.each([[{ data: null }], [{ data: [] }], [{ data: {} }]])(
+  'an answer %j for one track is a failure, and not that it has no ISRC',
+  async body => {
+    await using tidal = await startTidalServer();
+    tidal.answer('/tracks', errorReply(400));
+    tidal.answer('/tracks/1', { body: document(track('1')) });
+    tidal.answer('/tracks/2', { body });
+    const { failures } = await tidal.client().batchFetchTrackIsrcs(ids(1, 2));
+    expect([...failures.keys()]).toEqual(['2']);
+    expect(failures.get('2')).toMatchObject({ status: 200, unasked: false });
+  },
+);
+
 test('tracks that have no turn before the deadline are unasked; those that were answered are kept', async () => {
   await using tidal = await startTidalServer();
   tidal.answer('/tracks', errorReply(400));

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Included, idSchema, includedSchema, readableListOf, readShape } from '../document/document.ts';
+import { paging, readNextPage } from '../document/nextPage.ts';
 import { notFound, type TidalApi } from '../http/api.ts';
 import { TidalApiError } from '../http/error.ts';
 import type { Asking } from '../http/request.ts';
@@ -20,17 +21,22 @@ export type TracksQuestion = {
   subject: string;
 };
 
-const listSchema = z.object({
-  data: z.array(z.unknown()).pipe(readableListOf(z.looseObject({ id: idSchema }))),
-  included: includedSchema,
-});
-const singleSchema = z.object({ data: z.unknown(), included: includedSchema });
+const resourceSchema = z.looseObject({ id: idSchema });
+const listSchema = z.object({ data: z.array(z.unknown()), included: includedSchema, ...paging });
+const singleSchema = z.object({ data: resourceSchema, included: includedSchema });
+
+type TrackList = {
+  found: Map<string, FoundTrack>;
+  /** Whether TIDAL does not have the tracks that are not found. */
+  isWhole: boolean;
+};
 
 /**
  * Asks for tracks by their ids in one request.
  *
  * An id is asked for alone where the list cannot say what became of it: TIDAL answers some tracks under another id than
- * the one that was asked for, and refuses a whole list for one id that it finds malformed.
+ * the one that was asked for, and refuses a whole list for one id that it finds malformed. A list can also go on elsewhere, or
+ * have members that cannot be read.
  *
  * @returns an answer for each id
  * @throws TidalApiError when TIDAL cannot be asked for the list
@@ -42,11 +48,10 @@ export async function fetchTracksById(
 ): Promise<Map<string, TrackAnswer>> {
   const { ids } = question;
   const list = await fetchList(api, question, asking);
-  const ownAnswer = list !== null && [...list.keys()].every(id => ids.includes(id));
   const answers = ids.map(async (id): Promise<[string, TrackAnswer]> => {
-    const found = list?.get(id);
+    const found = list?.found.get(id);
     if (found !== undefined) return [id, found];
-    return [id, ownAnswer ? null : await fetchAlone(api, id, question, asking)];
+    return [id, list?.isWhole ? null : await fetchAlone(api, id, question, asking)];
   });
   return new Map(await Promise.all(answers));
 }
@@ -56,15 +61,20 @@ async function fetchList(
   api: TidalApi,
   { ids, countryCode, include, subject }: TracksQuestion,
   asking: Asking,
-): Promise<Map<string, FoundTrack> | null> {
+): Promise<TrackList | null> {
   const about = `${subject} ${ids.join(', ')}`;
   const query = { countryCode, 'filter[id]': ids, ...(include !== undefined && { include }) };
   try {
     const body = await api.read(about, asking, (client, init) =>
       client.GET('/tracks', { params: { query }, ...init }),
     );
-    const { data, included } = readShape(listSchema, body, about);
-    return new Map(data.map(resource => [resource.id, { resource, included }]));
+    const { data, included, ...rest } = readShape(listSchema, body, about);
+    const resources = readableListOf(resourceSchema).parse(data);
+    const isWhole =
+      readNextPage(rest) === null &&
+      resources.length === data.length &&
+      resources.every(resource => ids.includes(resource.id));
+    return { found: new Map(resources.map(resource => [resource.id, { resource, included }])), isWhole };
   } catch (error) {
     if (error instanceof TidalApiError && error.status === 400 && ids.length > 1) return null;
     throw error;
