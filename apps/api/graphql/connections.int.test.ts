@@ -221,18 +221,54 @@ describe.each(['Tracks', 'Albums'] as const)('library%s', noun => {
       expect(data.end.pageInfo.hasPreviousPage).toBe(expected.length > 1);
     });
 
-    test.each(['yesterday', '2026-01-02', '2026-13-01T00:00:00Z', 5])(
-      'refuses the moment %j',
-      async addedAfter => {
-        const { status, errors } = await askAs(
-          filtering,
-          `query ($filter: LibraryFilter) { ${field}(filter: $filter) { nodes { id } } }`,
-          { filter: { addedAfter } },
-        );
+    test.each([
+      'yesterday',
+      '2026-01-02',
+      '2026-13-01T00:00:00Z',
+      '2025-02-30T00:00:00Z',
+      '2025-02-29T12:00:00+02:00',
+      '2025-01-01T24:00:00Z',
+      '0000-01-01T00:00:00Z',
+      '0001-01-01T00:00:00+23:59',
+      '9999-12-31T23:59:59-23:59',
+      5,
+    ])('refuses the moment %j, as a variable and as a literal', async addedAfter => {
+      const asVariable = askAs(
+        filtering,
+        `query ($filter: LibraryFilter) { ${field}(filter: $filter) { nodes { id } } }`,
+        { filter: { addedAfter } },
+      );
+      const asLiteral = askAs(
+        filtering,
+        `{ ${field}(filter: {addedAfter: ${JSON.stringify(addedAfter)}}) { nodes { id } } }`,
+      );
+      for (const { status, errors } of await Promise.all([asVariable, asLiteral])) {
         expect(status).toBe(400);
         expect(errors?.[0]?.message).toContain('DateTime must be a moment');
-      },
-    );
+      }
+    });
+
+    test.each([
+      '0001-01-01T00:00:00Z',
+      '0000-12-31T23:59:59-00:01',
+      '9999-12-31T23:59:59.999Z',
+      '2024-02-29T23:30:00-05:00',
+    ])('takes the moment %s, as a variable and as a literal', async moment => {
+      const filter = { addedAfter: moment, addedBefore: moment };
+      const asVariable = askAs(
+        filtering,
+        `query ($filter: LibraryFilter) { ${field}(filter: $filter) { totalCount } }`,
+        { filter },
+      );
+      const asLiteral = askAs(
+        filtering,
+        `{ ${field}(filter: {addedAfter: "${moment}", addedBefore: "${moment}"}) { totalCount } }`,
+      );
+      for (const { data, errors } of await Promise.all([asVariable, asLiteral])) {
+        expect(errors).toBeUndefined();
+        expect(data[field]).toEqual({ totalCount: 0 });
+      }
+    });
   });
 
   test('ask the database for a page, a count, what is in front, and what became of it: each once', async () => {

@@ -22,11 +22,21 @@ export const scalars = {
 const moment = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
 function readMoment(value: unknown): Date {
-  const date = typeof value === 'string' && moment.test(value) ? new Date(value) : null;
-  if (date === null || Number.isNaN(date.getTime())) {
+  const isMoment = typeof value === 'string' && moment.test(value) && isOnClock(value);
+  const date = new Date(isMoment ? value : Number.NaN);
+  const year = date.getUTCFullYear();
+  // PostgreSQL has no year 0, and reads no ISO text of a Date beyond 9999. An offset can lead there.
+  if (!(year >= 1 && year <= 9_999)) {
     throw new GraphQLError('DateTime must be a moment such as "2025-11-23T12:34:56.789Z"');
   }
   return date;
+}
+
+/** Whether the day and the time exist: a Date reads February 30 as March 2, and 24:00 as the next day. */
+function isOnClock(text: string): boolean {
+  const wall = text.slice(0, 'YYYY-MM-DDThh:mm:ss'.length);
+  const date = new Date(`${wall}Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(wall);
 }
 
 function readId(value: unknown): string {
