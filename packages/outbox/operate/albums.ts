@@ -1,4 +1,5 @@
 import type { Queryable } from '@segue/database/connection.ts';
+import { longestRead } from './cut.ts';
 
 /** A request of an album: how many of its rows are where. */
 export type AlbumBatch = {
@@ -23,8 +24,9 @@ export function readAlbums(
   { limit = 50, before }: { limit?: number; before?: number | undefined } = {},
 ): Promise<AlbumBatch[]> {
   return db<AlbumBatch[]>`
-    SELECT id, artist, album, created_at AS "requestedAt", total_tracks AS total, scheduled_count AS scheduled,
-      skipped_count AS skipped, dead_count AS dead
+    SELECT id, left(artist, ${longestRead}::int) AS artist, left(album, ${longestRead}::int) AS album,
+      created_at AS "requestedAt", total_tracks AS total, scheduled_count AS scheduled, skipped_count AS skipped,
+      dead_count AS dead
     FROM album_ingestion_batches WHERE id < ${before ?? Number.MAX_SAFE_INTEGER}
     ORDER BY id DESC LIMIT ${Math.min(Math.max(1, limit), 1_000)}`;
 }

@@ -33,6 +33,8 @@ export type FindOptions = {
   order?: Order;
   /** Rows a page, 1 to 1,000. */
   limit?: number;
+  /** Characters that are read of a text of a request; by default all, and there can be megabytes. */
+  longestText?: number;
   /** `next` of the page before. */
   after?: string | undefined;
 };
@@ -55,7 +57,7 @@ const lookedAtOnce = 20_000;
  * @throws CursorError for a cursor that no page has given
  */
 export async function find(db: Queryable, options: FindOptions = {}): Promise<Page> {
-  const { filter = {}, order = 'newest', limit = 50, after } = options;
+  const { filter = {}, order = 'newest', limit = 50, after, longestText } = options;
   const cursor = after === undefined ? undefined : readCursor(after);
   const search = {
     db,
@@ -63,6 +65,7 @@ export async function find(db: Queryable, options: FindOptions = {}): Promise<Pa
     order,
     limit: Math.min(Math.max(1, limit), 1_000),
     cursor,
+    longestText,
   };
   if (search.filter.isrc !== undefined) return findByIsrc(search);
   if (filter.status === 'pending' || filter.status === 'dead') return findByAge(search, filter.status);
@@ -81,13 +84,14 @@ type Search = {
   order: Order;
   limit: number;
   cursor: Cursor | undefined;
+  longestText: number | undefined;
 };
 type FoundRow = FoundRequest & { createdAtText: string };
 
-async function findByIsrc({ db, filter, order, limit, cursor }: Search): Promise<Page> {
+async function findByIsrc({ db, filter, order, limit, cursor, longestText }: Search): Promise<Page> {
   const { isrc } = filter as { isrc: string };
   const rows = await db<FoundRow[]>`
-    SELECT ${columns(db)} FROM (
+    SELECT ${columns(db, longestText)} FROM (
       SELECT id FROM ingestion_outbox WHERE isrc = ${isrc} AND settled_at IS NOT NULL
       UNION ALL
       SELECT id FROM ingestion_outbox
@@ -100,7 +104,7 @@ async function findByIsrc({ db, filter, order, limit, cursor }: Search): Promise
 }
 
 async function findByAge(
-  { db, filter, order, limit, cursor }: Search,
+  { db, filter, order, limit, cursor, longestText }: Search,
   status: 'pending' | 'dead',
 ): Promise<Page> {
   const { createdBefore, createdAfter, status: _, ...further } = filter;
@@ -121,7 +125,7 @@ async function findByAge(
       : db`(request.created_at, request.id) <= (${last.createdAt}::text::timestamptz, ${last.id}::bigint)`
     : db`true`;
   const rows = await db<FoundRow[]>`
-    SELECT ${columns(db)} FROM ingestion_outbox AS request ${holder(db)}
+    SELECT ${columns(db, longestText)} FROM ingestion_outbox AS request ${holder(db)}
     WHERE ${candidates} AND ${within}
       AND ${fits(db, status === 'pending' ? { ...filter, status: undefined } : filter)}
     ORDER BY ${inOrder(db, order)} LIMIT ${limit + 1}`;
@@ -130,7 +134,7 @@ async function findByAge(
 }
 
 /** Ids rise with the moment of a request, all but exactly. */
-async function findById({ db, filter, order, limit, cursor }: Search): Promise<Page> {
+async function findById({ db, filter, order, limit, cursor, longestText }: Search): Promise<Page> {
   const newest = order === 'newest';
   const [lowest, highest] = await Promise.all([
     filter.createdAfter
@@ -150,7 +154,7 @@ async function findById({ db, filter, order, limit, cursor }: Search): Promise<P
     ORDER BY ${sorted} OFFSET ${lookedAtOnce - 1} LIMIT 1`;
   const within = last ? (newest ? db`request.id >= ${last.id}` : db`request.id <= ${last.id}`) : db`true`;
   const rows = await db<FoundRow[]>`
-    SELECT ${columns(db)} FROM ingestion_outbox AS request ${holder(db)}
+    SELECT ${columns(db, longestText)} FROM ingestion_outbox AS request ${holder(db)}
     WHERE ${ahead} AND ${within} AND ${fits(db, filter)}
     ORDER BY ${sorted} LIMIT ${limit + 1}`;
   const page = pageOf(rows, limit);
@@ -184,9 +188,12 @@ async function idsAround(db: Queryable, atMs: number): Promise<{ low: number; hi
   return { low, high };
 }
 
-function columns(db: Queryable): PendingQuery<Row[]> {
-  return db`request.id, request.isrc, request.title, request.artist, request.album, request.status, request.reason,
-    request.attempts, request.last_error AS "lastError", request.created_at AS "createdAt",
+function columns(db: Queryable, longestText: number | undefined): PendingQuery<Row[]> {
+  const text = (name: string) =>
+    longestText === undefined ? db`request.${db(name)}` : db`left(request.${db(name)}, ${longestText}::int)`;
+  return db`request.id, request.isrc, ${text('title')} AS title, ${text('artist')} AS artist, ${text('album')} AS album,
+    request.status, ${text('reason')} AS reason, request.attempts, ${text('last_error')} AS "lastError",
+    request.created_at AS "createdAt",
     request.available_at AS "availableAt", request.settled_at AS "settledAt", request.force, request.priority,
     request.album_batch_id AS "albumBatchId", relay.host AS "heldByHost", request.created_at::text AS "createdAtText"`;
 }

@@ -1,5 +1,6 @@
 import type { Queryable } from '@segue/database/connection.ts';
 import type { BoundedCount } from './count.ts';
+import { longestRead } from './cut.ts';
 import { openRows } from './openRows.ts';
 import { type KnownRelay, type OrphanedSlots, readOrphanedSlots, readRelays } from './relays.ts';
 import { readSending, type Sending } from './sending.ts';
@@ -109,7 +110,8 @@ export async function readDeadRequests(db: Queryable): Promise<DeadRequests> {
         GROUP BY reason ORDER BY count(*) DESC, reason LIMIT 5
       ) AS frequent) AS reasons,
       (SELECT coalesce(jsonb_agg(newest), '[]') FROM (
-        SELECT isrc, title FROM ingestion_outbox WHERE status = 'dead' ORDER BY created_at DESC, id DESC LIMIT 3
+        SELECT isrc, left(title, ${longestRead}::int) AS title FROM ingestion_outbox
+        WHERE status = 'dead' ORDER BY created_at DESC, id DESC LIMIT 3
       ) AS newest) AS newest
     FROM dead`;
   const reasons = answer.reasons.map(each => ({ ...each, lastAt: new Date(each.lastAt) }));
@@ -139,8 +141,9 @@ export function readOwedItems(
   { limit, albumBatchId = null }: { limit: number; albumBatchId?: number | null },
 ): Promise<OwedItem[]> {
   return db<OwedItem[]>`
-    SELECT kind, title, artist, tracks_owed AS "tracksOwed", owed_since AS "owedSince", attempts,
-      failing_since AS "failingSince", last_error AS "lastError", next_attempt_at AS "nextAttemptAt", album_batch_id AS "albumBatchId"
+    SELECT kind, left(title, ${longestRead}::int) AS title, left(artist, ${longestRead}::int) AS artist,
+      tracks_owed AS "tracksOwed", owed_since AS "owedSince", attempts, failing_since AS "failingSince",
+      left(last_error, ${longestRead}::int) AS "lastError", next_attempt_at AS "nextAttemptAt", album_batch_id AS "albumBatchId"
     FROM ingestion_catalog_pending
     WHERE ${albumBatchId}::bigint IS NULL OR album_batch_id = ${albumBatchId}
     ORDER BY owed_since, item_id LIMIT ${limit}`;

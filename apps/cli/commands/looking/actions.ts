@@ -1,8 +1,8 @@
 import { readActions } from '@segue/outbox/operate/actions.ts';
+import { cut } from '@segue/outbox/operate/cut.ts';
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { readCount } from '../filterOptions.ts';
-import { cut } from './requestTable.ts';
 
 /** `actions`: what people did, the newest first. */
 export function addActions(program: Command, context: Context): void {

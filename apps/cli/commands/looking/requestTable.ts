@@ -1,3 +1,4 @@
+import { cut } from '@segue/outbox/operate/cut.ts';
 import type { FoundRequest } from '@segue/outbox/operate/find.ts';
 import { sayDuration } from '../../duration.ts';
 
@@ -29,8 +30,4 @@ function whatOf({ status, reason, lastError, availableAt, heldByHost }: FoundReq
   return [wait, lastError ? cut(lastError, 60) : '', heldByHost ? `at ${heldByHost}` : 'no relay']
     .filter(Boolean)
     .join('; ');
-}
-
-export function cut(text: string, length: number): string {
-  return text.length > length ? `${text.slice(0, length - 1)}…` : text;
 }

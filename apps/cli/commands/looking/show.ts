@@ -1,8 +1,8 @@
+import { cut, longestInLists } from '@segue/outbox/operate/cut.ts';
 import { type RecordingStory, readRecording } from '@segue/outbox/operate/recording.ts';
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { Failure } from '../../exitCode.ts';
-import { cut } from './requestTable.ts';
 
 /** `show <isrc>`: the whole story of a recording. */
 export function addShow(program: Command, context: Context): void {
@@ -19,7 +19,9 @@ async function show(isrc: string, context: Context): Promise<void> {
   if (story === null) throw new Failure(`nothing is known of ${isrc}: it was never requested, or is no ISRC`);
   const { state } = story;
   // A recording can have died of a text of megabytes.
-  const [title, artist, album] = [story.title, story.artist, story.album].map(text => text && cut(text, 100));
+  const [title, artist, album] = [story.title, story.artist, story.album].map(
+    text => text && cut(text, longestInLists),
+  );
   output.print(
     `${story.isrc}  ${title === null ? '(its requests are no longer kept)' : `${title} – ${artist} (${album})`}`,
     `${output.style(state === 'failed' ? 'red' : 'bold', state)}${story.deadReason ? `: ${story.deadReason}` : ''}`,

@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto';
 import type { Sql } from '@segue/database/connection.ts';
 import { ActionInvalid, ActionRefused, act, type Refusal } from '@segue/outbox/operate/act.ts';
 import { countFor } from '@segue/outbox/operate/count.ts';
+import { longestAlone, longestRead } from '@segue/outbox/operate/cut.ts';
 import { find } from '@segue/outbox/operate/find.ts';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Visitor } from '../access/visitor.ts';
 import type { Watch } from '../live/watch.ts';
 import { icon } from '../pages/icons.ts';
+import { isolated } from '../pages/isolated.ts';
 import { html, type Markup, nothing } from '../pages/markup.ts';
 import { problemPage } from '../pages/problem.ts';
 import { filterInWords, outboxFilter, requestsPath } from '../pages/requestFilter.ts';
@@ -116,6 +118,7 @@ async function confirmation(sql: Sql, asked: Asked): Promise<Markup> {
         filter: { ...outboxFilter(asked.filter, asked.at), status: asked.filter.status ?? statusActedOn },
         order: 'oldest',
         limit: shownRows,
+        longestText: longestRead,
       });
   const number =
     counted.count === 0 && counted.more
@@ -129,7 +132,7 @@ async function confirmation(sql: Sql, asked: Asked): Promise<Markup> {
 <section class="panel"><p>${isChosen ? 'Those that you have chosen.' : html`All that match: <strong>${filterInWords(asked.filter)}</strong>.`} ${effect}${
     isChosen ? nothing : ' It is done in steps of 500, so what moves meanwhile is left out.'
   }${counted.more ? ' The count has stopped early; all that match are changed.' : nothing}</p>
-${seen === undefined ? nothing : html`<ul>${seen.rows.map(({ id, isrc, title, status }) => html`<li>${statusWord(status)} <a href="/console/recordings/${encodeURIComponent(isrc)}">${title}</a> <span class="muted small">request ${id}</span></li>`)}</ul>`}
+${seen === undefined ? nothing : html`<ul>${seen.rows.map(({ id, isrc, title, status }) => html`<li>${statusWord(status)} <a href="/console/recordings/${encodeURIComponent(isrc)}">${isolated(title)}</a> <span class="muted small">request ${id}</span></li>`)}</ul>`}
 ${refusalList(refusals)}
 <form method="post" action="/console/act">
 ${parametersOf(asked).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)}
@@ -156,7 +159,7 @@ type SeenRow = { id: number; isrc: string; title: string; status: string };
 /** The requests as they are now, and a digest of their statuses: whoever confirms has seen these. */
 async function statusesOf(sql: Sql, ids: number[]): Promise<{ rows: SeenRow[]; digest: string }> {
   const rows = await sql<SeenRow[]>`
-    SELECT id, isrc, title, status FROM ingestion_outbox WHERE id = ANY(${ids}::bigint[]) ORDER BY id`;
+    SELECT id, isrc, left(title, ${longestRead}::int) AS title, status FROM ingestion_outbox WHERE id = ANY(${ids}::bigint[]) ORDER BY id`;
   const digest = createHash('sha256')
     .update(JSON.stringify(rows.map(({ id, status }) => [id, status])))
     .digest('base64url');
@@ -168,14 +171,14 @@ async function whatTheyAreNow(sql: Sql, ids: number[], refusals: Refusal[]): Pro
   const gone = ids.length - rows.length;
   return html`<h2>What they are now</h2><ul>${rows.map(
     ({ id, isrc, title, status }) =>
-      html`<li>${statusWord(status)} <a href="/console/recordings/${encodeURIComponent(isrc)}">${title}</a> <span class="muted small">request ${id}</span></li>`,
+      html`<li>${statusWord(status)} <a href="/console/recordings/${encodeURIComponent(isrc)}">${isolated(title)}</a> <span class="muted small">request ${id}</span></li>`,
   )}</ul>${gone > 0 ? html`<p>${plural(gone, 'request')} no longer kept.</p>` : nothing}${refusalList(refusals)}`;
 }
 
 /** Why some were not changed. */
 export function refusalList(refusals: readonly Refusal[]): Markup {
   if (refusals.length === 0) return nothing;
-  return html`<h2>Not changed</h2><ul class="small">${refusals.map(({ why }) => html`<li>${why}</li>`)}</ul>${
+  return html`<h2>Not changed</h2><ul class="small">${refusals.map(({ why }) => html`<li>${isolated(why, longestAlone)}</li>`)}</ul>${
     refusals.length >= 100 ? html`<p class="hint">The first ${count(100)}.</p>` : nothing
   }`;
 }

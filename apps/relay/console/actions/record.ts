@@ -1,7 +1,9 @@
 import type { Sql } from '@segue/database/connection.ts';
 import { type RecordedAction, readAction, readActions } from '@segue/outbox/operate/actions.ts';
+import { longestAlone } from '@segue/outbox/operate/cut.ts';
 import type { FastifyInstance } from 'fastify';
 import { icon } from '../pages/icons.ts';
+import { isolated, isolatedText } from '../pages/isolated.ts';
 import { html, type Markup, nothing } from '../pages/markup.ts';
 import { problemPage } from '../pages/problem.ts';
 import { wholeNumber } from '../pages/requestValues.ts';
@@ -10,6 +12,8 @@ import { refusalList } from './act.ts';
 import type { Job, Jobs } from './jobs.ts';
 
 const actionsOnPage = 50;
+/** As long as the database takes one. */
+const longestReason = 1_000;
 const anyId = { min: 1, max: Number.MAX_SAFE_INTEGER - 1 };
 
 /** The record of what people did, by psql, the command line or the console. */
@@ -43,11 +47,11 @@ export function serveRecord(server: FastifyInstance, { sql, jobs }: { sql: Sql; 
         .send(problemPage({ ...problem, visitor: request.visitor }));
     }
     const job = jobs.get(action.id);
-    const body = html`<h1>${actionWord(action.action)}</h1>
+    const body = html`<h1>${isolated(actionWord(action.action))}</h1>
 <section class="panel"><h2 class="hidden">The action</h2>
 <div data-progress="/console/actions/${action.id}/progress" aria-live="polite">${progressOf(action, job)}</div>
-<dl class="facts"><dt>By</dt><dd>${action.actor}</dd><dt>Why</dt><dd>${action.reason}</dd><dt>When</dt><dd>${moment(action.at)} UTC</dd>
-<dt>Of</dt><dd class="code">${JSON.stringify(action.selection)}</dd><dt>From</dt><dd>${action.source}</dd></dl></section>
+<dl class="facts"><dt>By</dt><dd>${isolated(action.actor)}</dd><dt>Why</dt><dd>${isolated(action.reason, longestReason)}</dd><dt>When</dt><dd>${moment(action.at)} UTC</dd>
+<dt>Of</dt><dd class="code">${isolated(JSON.stringify(action.selection), longestReason)}</dd><dt>From</dt><dd>${isolated(action.source)}</dd></dl></section>
 ${
   action.requests.length === 0
     ? nothing
@@ -56,7 +60,7 @@ ${
           html`<li>${isrc === null ? html`<span class="muted">request ${changed}, no longer kept</span>` : html`<a href="/console/recordings/${encodeURIComponent(isrc)}">${isrc}</a> <span class="muted small">request ${changed}</span>`}</li>`,
       )}</ul></section>`
 }`;
-    const title = actionWord(action.action);
+    const title = isolatedText(actionWord(action.action));
     const refresh = job?.state === 'running' ? { refreshSeconds: 2 } : {};
     return reply.sendPage({ title, section: 'actions', ...refresh }, body);
   });
@@ -92,7 +96,9 @@ function progressOf({ rows, action }: RecordedAction, job: Job | undefined): Mar
     return html`<p>${icon('waiting')} <strong>${changed} so far</strong>${ofAll}.</p>${bar}`;
   }
   const why =
-    job.state === 'stopped' ? 'This relay was stopped in between' : `It ended in between: ${job.failure}`;
+    job.state === 'stopped'
+      ? 'This relay was stopped in between'
+      : `It ended in between: ${isolatedText(job.failure ?? '', longestAlone)}`;
   return html`<p data-done>${icon('failure')} <strong>${changed} changed.</strong> ${why}. What was done stays done; do it once more for the others.</p>`;
 }
 
@@ -101,7 +107,7 @@ function actionTable(actions: RecordedAction[]): Markup {
   return html`<div class="scroll"><table class="stack"><thead><tr><th scope="col">Action</th><th scope="col" class="number">Rows</th><th scope="col">Why</th><th scope="col">By</th><th scope="col">When</th><th scope="col">From</th></tr></thead>
 <tbody>${actions.map(
     ({ id, action, rows, reason, actor, at, source }) =>
-      html`<tr><th scope="row"><a href="/console/actions/${id}">${actionWord(action)}</a></th><td class="number" data-label="Rows">${count(rows)}</td><td data-label="Why">${reason}</td><td data-label="By">${actor}</td><td class="fixed" data-label="When">${moment(at)}</td><td data-label="From" class="muted">${source}</td></tr>`,
+      html`<tr><th scope="row"><a href="/console/actions/${id}">${isolated(actionWord(action))}</a></th><td class="number" data-label="Rows">${count(rows)}</td><td data-label="Why">${isolated(reason, longestAlone)}</td><td data-label="By">${isolated(actor)}</td><td class="fixed" data-label="When">${moment(at)}</td><td data-label="From" class="muted">${isolated(source)}</td></tr>`,
   )}</tbody></table></div>`;
 }
 

@@ -1,10 +1,12 @@
 import type { Sql } from '@segue/database/connection.ts';
 import { ActionInvalid, ActionRefused } from '@segue/outbox/operate/act.ts';
+import { longestAlone } from '@segue/outbox/operate/cut.ts';
 import { pauseSending, readSending, resumeSending } from '@segue/outbox/operate/sending.ts';
 import type { FastifyInstance } from 'fastify';
 import type { Visitor } from '../access/visitor.ts';
 import type { Watch } from '../live/watch.ts';
 import { icon } from '../pages/icons.ts';
+import { isolated } from '../pages/isolated.ts';
 import { html, nothing } from '../pages/markup.ts';
 import { problemPage } from '../pages/problem.ts';
 import { choice, field } from '../pages/requestValues.ts';
@@ -16,7 +18,7 @@ export function serveSending(server: FastifyInstance, { sql, watch }: { sql: Sql
     const visitor = request.visitor as Visitor;
     const { paused } = await readSending(sql);
     const what = paused
-      ? html`<p>${icon('paused')} <strong>All relays pause</strong> since ${moment(paused.at)} UTC, by ${paused.by ?? 'somebody'}: ${paused.reason ?? 'no reason given'}</p><p>Additions go on, and their requests wait.</p>`
+      ? html`<p>${icon('paused')} <strong>All relays pause</strong> since ${moment(paused.at)} UTC, by ${isolated(paused.by ?? 'somebody')}: ${isolated(paused.reason ?? 'no reason given', longestAlone)}</p><p>Additions go on, and their requests wait.</p>`
       : html`<p>${icon('good')} <strong>The relays send.</strong> A pause stops all of them within seconds, until somebody resumes. Additions go on, and their requests wait.</p>`;
     const form = html`<form method="post" action="/console/sending">
 <input type="hidden" name="action" value="${paused ? 'resume' : 'pause'}">

@@ -1,9 +1,11 @@
 import type { Sql } from '@segue/database/connection.ts';
 import { type AlbumBatch, readAlbum, readAlbums } from '@segue/outbox/operate/albums.ts';
+import { longestAlone, longestRead } from '@segue/outbox/operate/cut.ts';
 import { find } from '@segue/outbox/operate/find.ts';
 import { readOwedItems } from '@segue/outbox/operate/glance.ts';
 import type { FastifyInstance } from 'fastify';
 import type { Snapshot } from '../live/watch.ts';
+import { isolated, isolatedText } from './isolated.ts';
 import { html, type Markup, nothing } from './markup.ts';
 import { owedTable } from './parts.ts';
 import { problemPage } from './problem.ts';
@@ -58,12 +60,13 @@ ${
         filter: { albumBatchId: album.id, createdAfter },
         order: 'oldest',
         limit: requestsOfAlbum,
+        longestText: longestRead,
       }),
     ]);
-    const title = album.album ?? `Album request ${album.id}`;
-    const body = html`<h1>${title}</h1>
+    const name = album.album ?? `Album request ${album.id}`;
+    const body = html`<h1>${isolated(name, longestAlone)}</h1>
 <section class="panel"><h2 class="hidden">How far it is</h2>
-<p>${album.artist ?? nothing}${album.artist === null ? nothing : ', '}requested ${moment(album.requestedAt)} UTC</p>
+<p>${album.artist === null ? nothing : html`${isolated(album.artist, longestAlone)}, `}requested ${moment(album.requestedAt)} UTC</p>
 <dl class="facts"><dt>Tracks</dt><dd>${count(album.total)}, with those that TIDAL owes</dd>
 <dt>Scheduled</dt><dd>${count(album.scheduled)}</dd><dt>Skipped</dt><dd>${count(album.skipped)}</dd>
 <dt>Dead</dt><dd>${count(album.dead)}</dd><dt>Still open</dt><dd>${count(stillOpen(album))}</dd></dl></section>
@@ -73,7 +76,7 @@ ${
         ? html`<p class="empty">None of its requests is kept.</p>`
         : requestTable(found.rows)
     }</section>`;
-    return reply.sendPage({ title, section: 'albums' }, body);
+    return reply.sendPage({ title: isolatedText(name), section: 'albums' }, body);
   });
 }
 
@@ -86,8 +89,8 @@ function albumTable(albums: AlbumBatch[]): Markup {
   return html`<div class="scroll"><table class="stack"><thead><tr><th scope="col">Album</th><th scope="col" class="number">Tracks</th><th scope="col" class="number">Open</th><th scope="col" class="number">Scheduled</th><th scope="col" class="number">Skipped</th><th scope="col" class="number">Dead</th><th scope="col">Requested</th></tr></thead>
 <tbody>${albums.map(
     album =>
-      html`<tr><th scope="row" class="title"><a href="/console/albums/${album.id}">${album.album ?? `Request ${album.id}`}</a>${
-        album.artist === null ? nothing : html`<br><span class="muted small">${album.artist}</span>`
+      html`<tr><th scope="row" class="title"><a href="/console/albums/${album.id}">${isolated(album.album ?? `Request ${album.id}`)}</a>${
+        album.artist === null ? nothing : html`<br><span class="muted small">${isolated(album.artist)}</span>`
       }</th><td class="number" data-label="Tracks">${count(album.total)}</td><td class="number" data-label="Open">${count(stillOpen(album))}</td><td class="number" data-label="Scheduled">${count(album.scheduled)}</td><td class="number" data-label="Skipped">${count(album.skipped)}</td><td class="number" data-label="Dead">${count(album.dead)}</td><td class="fixed" data-label="Requested">${ago(album.requestedAt)}</td></tr>`,
   )}</tbody></table></div>`;
 }

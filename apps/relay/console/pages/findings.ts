@@ -1,9 +1,14 @@
+import { longestAlone } from '@segue/outbox/operate/cut.ts';
 import { findingsOf } from '@segue/outbox/operate/findings.ts';
 import { type Glance, lookedAt } from '@segue/outbox/operate/glance.ts';
 import { isAlive } from '@segue/outbox/operate/relays.ts';
 import type { Snapshot } from '../live/watch.ts';
+import { isolated, isolatedText } from './isolated.ts';
 import { html, type Markup } from './markup.ts';
 import { boundedCount, count, duration, plural } from './words.ts';
+
+/** Characters of a text from outside: a finding is one sentence. */
+const longest = 80;
 
 /** Something that a person should know of, with the page that helps. */
 export type ConsoleFinding = {
@@ -22,7 +27,7 @@ export function consoleFindings(snapshot: Snapshot): ConsoleFinding[] {
   if (failure !== null) {
     findings.push({
       severity: 'failure',
-      summary: `The database does not answer: ${failure}`,
+      summary: `The database does not answer: ${isolatedText(failure, longestAlone)}`,
       advice: 'Nothing can be added or sent until it does. No request is lost by it.',
     });
   }
@@ -40,8 +45,8 @@ export function consoleFindings(snapshot: Snapshot): ConsoleFinding[] {
     if (ready) continue;
     findings.push({
       severity: 'failure',
-      summary: `The worker at ${address} is not ready`,
-      advice: `${summary}. What is sent meanwhile waits at Inngest.`,
+      summary: `The worker at ${isolatedText(address)} is not ready`,
+      advice: `${isolatedText(summary, longestAlone)}. What is sent meanwhile waits at Inngest.`,
     });
   }
   if (glance !== null) findings.push(...ofOutbox(glance, inngest !== null));
@@ -50,7 +55,7 @@ export function consoleFindings(snapshot: Snapshot): ConsoleFinding[] {
     findings.push({
       severity: 'warning',
       summary: `What is missing in the index has not been sent anew for ${duration((snapshot.readAt - at.getTime()) / 1_000)}`,
-      advice: `${short(reason)}. Additions are sent all the same.`,
+      advice: `${isolatedText(reason, longest)}. Additions are sent all the same.`,
     });
   }
   return [
@@ -66,7 +71,9 @@ function ofInngest({ dependencies, glance, readAt }: Snapshot): ConsoleFinding |
   const held = alive.filter(({ state }) => state === 'held_back');
   if (own === undefined && (alive.length === 0 || held.length < alive.length)) return null;
   const hosts =
-    held.length > 0 && held.length <= 3 ? `: ${held.map(({ host }) => short(host)).join(', ')}` : '';
+    held.length > 0 && held.length <= 3
+      ? `: ${held.map(({ host }) => isolatedText(host, longest)).join(', ')}`
+      : '';
   const who =
     held.length === 0
       ? 'This relay waits for it'
@@ -154,19 +161,20 @@ function ofDead({ dead, at }: Glance): Omit<ConsoleFinding, 'severity'> {
   const [first] = reasons;
   if (dead.count === 1 && one !== undefined) {
     const refused = first
-      ? `Refused ${duration(secondsSince(first.lastAt, at))} ago with “${short(first.reason)}”. `
+      ? `Refused ${duration(secondsSince(first.lastAt, at))} ago with “${isolatedText(first.reason, longest)}”. `
       : '';
     return {
-      summary: `1 dead request: “${short(one.title)}”, ${one.isrc}`,
+      summary: `1 dead request: “${isolatedText(one.title, longest)}”, ${one.isrc}`,
       advice: `${refused}Nothing sends it by itself any more: requeue it once the cause is gone, or discard it.`,
       link: { to: addressOf(one), label: 'See it' },
     };
   }
   const names = newest.map(
     (each, at) =>
-      html`${at > 0 ? ', ' : ''}<a href="${addressOf(each)}">“${short(each.title)}”</a>, ${each.isrc}`,
+      html`${at > 0 ? ', ' : ''}<a href="${addressOf(each)}">“${isolated(each.title, longest)}”</a>, ${each.isrc}`,
   );
-  const most = first === undefined ? '' : `${count(first.count)} with “${short(first.reason)}”`;
+  const most =
+    first === undefined ? '' : `${count(first.count)} with “${isolatedText(first.reason, longest)}”`;
   return {
     summary: `${boundedCount(dead)} dead requests${dead.lastHour > 0 ? `, ${count(dead.lastHour)} in the last hour` : ''}`,
     advice: html`${dead.count <= newest.length ? names : most}. Nothing sends them by itself any more: requeue them once the cause is gone, or discard them.`,
@@ -178,14 +186,16 @@ function ofOwed({ owed, at }: Glance): ConsoleFinding {
   const [oldest] = owed.items;
   const error = owed.items.find(({ failingSince }) => failingSince !== null)?.lastError ?? null;
   const isOne = owed.count === 1 && oldest !== undefined;
-  const name = oldest ? `“${short(oldest.title)}” by ${short(oldest.artist)}` : '';
+  const name = oldest
+    ? `“${isolatedText(oldest.title, longest)}” by ${isolatedText(oldest.artist, longest)}`
+    : '';
   const length = oldest ? duration(secondsSince(oldest.owedSince, at)) : '';
   const failing =
     owed.failingSince === null
       ? ''
       : ` TIDAL has failed for ${duration(secondsSince(owed.failingSince, at))}${
           isOne ? ` (${plural(oldest.attempts, 'attempt')})` : ''
-        }${error === null ? '' : `: ${short(error)}`}.`;
+        }${error === null ? '' : `: ${isolatedText(error, longest)}`}.`;
   return {
     severity: 'warning',
     summary: `${boundedCount(owed)} ${isOne ? `${oldest.kind} waits` : 'items wait'} for TIDAL, ${plural(owed.tracks, 'track')} in all`,
@@ -208,8 +218,4 @@ function secondsSince(moment: Date, now: Date): number {
 /** ` for 14 min`; nothing where nobody knows since when. */
 function forTime(since: Date | null, now: number): string {
   return since === null ? '' : ` for ${duration((now - since.getTime()) / 1_000)}`;
-}
-
-function short(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 79).toWellFormed()}…` : text;
 }

@@ -56,6 +56,16 @@ function snapshot(given: Partial<Glance>, others: Partial<Snapshot> = {}): Snaps
   };
 }
 
+/** The findings as they are read: without what isolates texts from outside. */
+function found(given: Snapshot) {
+  const read = (text: unknown) => String(text).replace(/[\u2068\u2069]|<\/?bdi>/g, '');
+  return consoleFindings(given).map(finding => ({
+    ...finding,
+    summary: read(finding.summary),
+    advice: read(finding.advice),
+  }));
+}
+
 const away = {
   name: 'Inngest',
   state: 'unavailable' as const,
@@ -65,9 +75,7 @@ const away = {
 
 test('an Inngest that is away is told with the relays that wait for it, and what waits follows from it', () => {
   const relays = [held, { ...held, id: '2', host: 'relay-b' }, { ...relay, id: '3', host: 'relay-c' }];
-  const [inngest, waiting, ...others] = consoleFindings(
-    snapshot({ relays, open: manyOpen }, { dependencies: [away] }),
-  );
+  const [inngest, waiting, ...others] = found(snapshot({ relays, open: manyOpen }, { dependencies: [away] }));
   expect(inngest).toMatchObject({
     severity: 'failure',
     summary: 'Inngest has taken no events for 14 min',
@@ -85,18 +93,18 @@ test('an Inngest that is away is told with the relays that wait for it, and what
 
 test('of twenty relays the number is told, and not their hosts', () => {
   const relays = Array.from({ length: 20 }, (_, at) => ({ ...held, id: String(at) }));
-  const [inngest] = consoleFindings(snapshot({ relays }, { dependencies: [away] }));
+  const [inngest] = found(snapshot({ relays }, { dependencies: [away] }));
   expect(String(inngest?.advice)).toMatch(/^20 of 20 relays wait for it\./);
 });
 
 test('relays that all wait for Inngest are told by one that knows of it by the database alone', () => {
-  const [inngest] = consoleFindings(snapshot({ relays: [held] }));
+  const [inngest] = found(snapshot({ relays: [held] }));
   expect(inngest).toMatchObject({ summary: 'Inngest has taken no events' });
   expect(String(inngest?.advice)).toMatch(/^1 of 1 relay waits for it: relay-a\./);
 });
 
 test('requests that wait while Inngest takes events are told with who finds the cause', () => {
-  const [waiting] = consoleFindings(
+  const [waiting] = found(
     snapshot(
       { open: { ...manyOpen, count: 1, isEstimate: false } },
       { dependencies: [{ ...away, name: 'Qdrant', state: 'degraded' }] },
@@ -110,7 +118,7 @@ const reasons = [{ reason: '400: no URL', count: 1, lastAt: before(49) }];
 
 test('one dead request is told by its recording, with the way there', () => {
   const newest = [{ isrc: 'QMSEG0000666', title: 'Untitled' }];
-  const [dead] = consoleFindings(snapshot({ dead: { count: 1, more: false, lastHour: 1, reasons, newest } }));
+  const [dead] = found(snapshot({ dead: { count: 1, more: false, lastHour: 1, reasons, newest } }));
   expect(dead).toEqual({
     severity: 'warning',
     summary: '1 dead request: “Untitled”, QMSEG0000666',
@@ -120,18 +128,24 @@ test('one dead request is told by its recording, with the way there', () => {
   });
 });
 
+test('a title that mirrors what comes after it does not mirror the ISRC', () => {
+  const newest = [{ isrc: 'QMSEG0000666', title: 'Song \u2069\u202edaed' }];
+  const [dead] = consoleFindings(snapshot({ dead: { count: 1, more: false, lastHour: 1, reasons, newest } }));
+  expect(dead?.summary).toBe('1 dead request: “\u2068Song \u202edaed\u2069”, QMSEG0000666');
+});
+
 test('a few dead requests are told by their recordings, and many by the most frequent refusal', () => {
   const newest = [
     { isrc: 'QMSEG0000666', title: '<b>' },
     { isrc: 'QMSEG0000667', title: 'Second' },
   ];
   const counts = { more: false, lastHour: 0, newest };
-  const [few] = consoleFindings(snapshot({ dead: { ...counts, count: 2, reasons } }));
+  const [few] = found(snapshot({ dead: { ...counts, count: 2, reasons } }));
   expect(few?.summary).toBe('2 dead requests');
   expect(String(few?.advice)).toMatch(
     /^<a href="\/console\/recordings\/QMSEG0000666">“&lt;b&gt;”<\/a>, QMSEG0000666, <a/,
   );
-  const [many] = consoleFindings(snapshot({ dead: { ...counts, count: 900, lastHour: 3, reasons } }));
+  const [many] = found(snapshot({ dead: { ...counts, count: 900, lastHour: 3, reasons } }));
   expect(many?.summary).toBe('900 dead requests, 3 in the last hour');
   expect(String(many?.advice)).toMatch(/^1 with “400: no URL”\. /);
 });
@@ -151,7 +165,7 @@ const album = {
 
 test('what TIDAL owes is told with for how long it is owed, and for how long TIDAL has failed', () => {
   const owed = { count: 1, more: false, tracks: 4, failing: 1, failingSince: before(120), items: [album] };
-  const [one] = consoleFindings(snapshot({ owed }));
+  const [one] = found(snapshot({ owed }));
   expect(one).toEqual({
     severity: 'warning',
     summary: '1 album waits for TIDAL, 4 tracks in all',
@@ -159,6 +173,6 @@ test('what TIDAL owes is told with for how long it is owed, and for how long TID
       '“Hejira” by Joni Mitchell, owed for 3 h. TIDAL has failed for 2 h (17 attempts): 503 Service Unavailable. The API asks again.',
     link: { to: '/console/albums/7', label: 'See it' },
   });
-  const [two] = consoleFindings(snapshot({ owed: { ...owed, count: 2, tracks: 5, failingSince: null } }));
+  const [two] = found(snapshot({ owed: { ...owed, count: 2, tracks: 5, failingSince: null } }));
   expect(two?.advice).toBe('The oldest is “Hejira” by Joni Mitchell, owed for 3 h. The API asks again.');
 });

@@ -1,6 +1,7 @@
 import type { Visitor } from '../access/visitor.ts';
 import { asset } from '../assets/assets.ts';
 import { icon } from './icons.ts';
+import { isolated } from './isolated.ts';
 import { html, type Markup, nothing } from './markup.ts';
 
 export type Section = 'overview' | 'requests' | 'albums' | 'actions' | 'sending';
@@ -70,7 +71,7 @@ function navigation(current: Section | undefined, visitor: Visitor): Markup {
     ({ section, path, label }) =>
       html`<li><a href="${path}"${section === current ? html` aria-current="page"` : nothing}>${label}</a></li>`,
   )}</ul></nav>
-<div class="visitor"><span title="Actions are recorded under this name">${visitor.actor}</span>${
+<div class="visitor"><span title="Actions are recorded under this name">${isolated(visitor.actor)}</span>${
     visitor.mayAct ? nothing : html` <span class="tag">read-only</span>`
   }${
     visitor.by === 'session'

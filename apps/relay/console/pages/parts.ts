@@ -1,9 +1,11 @@
+import { longestAlone } from '@segue/outbox/operate/cut.ts';
 import type { Glance } from '@segue/outbox/operate/glance.ts';
 import type { Rates } from '@segue/outbox/operate/minutes.ts';
 import { isAlive } from '@segue/outbox/operate/relays.ts';
 import type { Snapshot } from '../live/watch.ts';
 import { consoleFindings } from './findings.ts';
 import { icon } from './icons.ts';
+import { isolated, isolatedText } from './isolated.ts';
 import { html, type Markup, nothing } from './markup.ts';
 import { ago, boundedCount, count, duration, lasting, plural } from './words.ts';
 
@@ -41,7 +43,7 @@ export function statePart(snapshot: Snapshot): Markup {
   if (paused) {
     return html`<div class="paused">${icon('paused')} <span><strong>Sending is paused</strong> for ${duration(
       (snapshot.readAt - paused.at.getTime()) / 1_000,
-    )}, by ${paused.by ?? 'somebody'}: ${paused.reason ?? 'no reason given'}</span> <a href="/console/sending">Resume…</a></div>`;
+    )}, by ${isolated(paused.by ?? 'somebody')}: ${isolated(paused.reason ?? 'no reason given', longestAlone)}</span> <a href="/console/sending">Resume…</a></div>`;
   }
   const [worst] = findings;
   if (worst === undefined) {
@@ -104,13 +106,13 @@ function servicesPart({ glance, dependencies, workers, readAt }: Snapshot): Mark
   const rows = dependencies.map(({ name, state, summary, since }) => ({
     name,
     shape: stateWords[state],
-    summary,
+    summary: isolated(summary, longestAlone),
     since: since === null ? html`all along` : lasting(since, readAt),
   }));
   const ofWorkers = (workers ?? []).map(({ address, ready, summary }) => ({
-    name: `Worker ${address}`,
+    name: `Worker ${isolatedText(address)}`,
     shape: ready ? ('good' as const) : ('failure' as const),
-    summary,
+    summary: isolated(summary, longestAlone),
     since: nothing,
   }));
   return html`<table class="stack"><thead><tr><th scope="col">Service</th><th scope="col">State</th><th scope="col">For</th></tr></thead>
@@ -127,12 +129,17 @@ function servicesPart({ glance, dependencies, workers, readAt }: Snapshot): Mark
 /** The relay does not ask TIDAL; what the API could not get is in the database. */
 function tidalRow({ owed, at }: Glance) {
   if (owed.failingSince === null)
-    return { name: 'TIDAL', shape: 'unknown' as const, summary: 'is asked by the API alone', since: nothing };
+    return {
+      name: 'TIDAL',
+      shape: 'unknown' as const,
+      summary: html`is asked by the API alone`,
+      since: nothing,
+    };
   const error = owed.items.find(({ failingSince }) => failingSince !== null)?.lastError ?? null;
   return {
     name: 'TIDAL',
     shape: 'warning' as const,
-    summary: `fails${owed.failing < owed.count ? ` for ${count(owed.failing)} of ${boundedCount(owed)} items` : ''}${error === null ? '' : `: ${error}`}`,
+    summary: html`fails${owed.failing < owed.count ? ` for ${count(owed.failing)} of ${boundedCount(owed)} items` : ''}${error === null ? '' : html`: ${isolated(error, longestAlone)}`}`,
     since: lasting(owed.failingSince, at.getTime()),
   };
 }
@@ -157,7 +164,7 @@ function relaysPart({ glance, readAt }: Snapshot): Markup {
     const { shape, word } = gone
       ? { shape: 'failure' as const, word: 'gives no sign of life' }
       : relayStates[state];
-    return html`<tr><th scope="row">${host}</th><td class="fixed">${icon(shape)} ${word}</td><td class="number" data-label="Slots">${slots}</td><td class="fixed" data-label="Runs for">${lasting(since, readAt)}</td><td class="fixed" data-label="Last sign">${duration(silent)} ago</td><td data-label="Version">${version}</td></tr>`;
+    return html`<tr><th scope="row">${isolated(host)}</th><td class="fixed">${icon(shape)} ${word}</td><td class="number" data-label="Slots">${slots}</td><td class="fixed" data-label="Runs for">${lasting(since, readAt)}</td><td class="fixed" data-label="Last sign">${duration(silent)} ago</td><td data-label="Version">${isolated(version)}</td></tr>`;
   })}</tbody></table>${sending}`;
 }
 
@@ -183,14 +190,16 @@ export function owedTable(items: NonNullable<Snapshot['glance']>['owed']['items'
       albumBatchId,
     }) =>
       html`<tr><th scope="row" class="title">${
-        albumBatchId === null ? title : html`<a href="/console/albums/${albumBatchId}">${title}</a>`
-      }<br><span class="muted small">${artist} · ${kind}</span></th><td class="number" data-label="Tracks">${tracksOwed}</td><td class="fixed" data-label="Owed for">${lasting(owedSince, now)}</td><td data-label="Next attempt">${
+        albumBatchId === null
+          ? isolated(title)
+          : html`<a href="/console/albums/${albumBatchId}">${isolated(title)}</a>`
+      }<br><span class="muted small">${isolated(artist)} · ${kind}</span></th><td class="number" data-label="Tracks">${tracksOwed}</td><td class="fixed" data-label="Owed for">${lasting(owedSince, now)}</td><td data-label="Next attempt">${
         nextAttemptAt === null ? 'under way' : ago(nextAttemptAt, now)
       }${
         attempts > 0
           ? html`<br><span class="muted small">${plural(attempts, 'attempt')} failed${
               failingSince === null ? nothing : html`, for ${lasting(failingSince, now)}`
-            }: ${lastError ?? 'no message'}</span>`
+            }: ${isolated(lastError ?? 'no message', longestAlone)}</span>`
           : nothing
       }</td></tr>`,
   )}</tbody></table>`;
@@ -202,6 +211,6 @@ function reasonsPart({ glance, readAt }: Snapshot): Markup {
   return html`<table class="stack"><thead><tr><th scope="col">Refused with</th><th scope="col" class="number">Requests</th><th scope="col">Last</th></tr></thead>
 <tbody>${glance.dead.reasons.map(
     ({ reason, count: requests, lastAt }) =>
-      html`<tr><th scope="row"><a href="/console/requests?${new URLSearchParams({ status: 'dead', error: reason.slice(0, 200) }).toString()}">${reason || '(no reason)'}</a></th><td class="number" data-label="Requests">${count(requests)}</td><td data-label="Last">${ago(lastAt, readAt)}</td></tr>`,
+      html`<tr><th scope="row"><a href="/console/requests?${new URLSearchParams({ status: 'dead', error: reason.slice(0, 200) }).toString()}">${isolated(reason || '(no reason)', longestAlone)}</a></th><td class="number" data-label="Requests">${count(requests)}</td><td data-label="Last">${ago(lastAt, readAt)}</td></tr>`,
   )}</tbody></table>`;
 }

@@ -1,10 +1,13 @@
 import type { Sql } from '@segue/database/connection.ts';
+import { longestAlone } from '@segue/outbox/operate/cut.ts';
 import { type RecordingHolder, type RecordingStory, readRecording } from '@segue/outbox/operate/recording.ts';
 import type { FastifyInstance } from 'fastify';
 import type { Visitor } from '../access/visitor.ts';
 import { icon } from './icons.ts';
+import { isolated, isolatedText } from './isolated.ts';
 import { html, type Markup, nothing } from './markup.ts';
 import { problemPage } from './problem.ts';
+import { longestAlbum } from './requestFilter.ts';
 import { timelineOf } from './timeline.ts';
 import { moment, statusWord } from './words.ts';
 
@@ -18,13 +21,13 @@ export function serveRecording(server: FastifyInstance, { sql }: { sql: Sql }): 
       const isrc = request.params.isrc.slice(0, 100);
       const story = await readRecording(sql, isrc);
       if (story === null) {
-        const text = `Nothing is known of “${isrc}”: it was never requested, or is no ISRC.`;
+        const text = `Nothing is known of “${isolatedText(isrc)}”: it was never requested, or is no ISRC.`;
         return await reply
           .code(404)
           .type('text/html; charset=utf-8')
           .send(problemPage({ status: 404, title: 'No such recording', text, visitor }));
       }
-      const head = { title: story.title ?? story.isrc, section: 'requests' as const };
+      const head = { title: isolatedText(story.title ?? story.isrc), section: 'requests' as const };
       return reply.sendPage(head, bodyOf(story, visitor));
     },
   );
@@ -32,16 +35,16 @@ export function serveRecording(server: FastifyInstance, { sql }: { sql: Sql }): 
 
 function bodyOf(story: RecordingStory, visitor: Visitor): Markup {
   const { isrc, title, artist, album, state, slot, holder, generation, lastEventId, deadReason } = story;
-  return html`<h1>${title ?? 'A recording that no request is kept of'}</h1>
+  return html`<h1>${isolated(title ?? 'A recording that no request is kept of', longestAlone)}</h1>
 <section class="panel"><h2 class="hidden">What is known</h2>
-<p>${statusWord(state)}${deadReason === null ? nothing : html`: ${deadReason}`}</p>
+<p>${statusWord(state)}${deadReason === null ? nothing : html`: ${isolated(deadReason, longestAlone)}`}</p>
 <dl class="facts">
 <dt>ISRC</dt><dd class="code">${isrc}</dd>
-${artist === null ? nothing : html`<dt>Artist</dt><dd>${artist}</dd>`}
-${album === null ? nothing : html`<dt>Album</dt><dd><a href="/console/requests?${new URLSearchParams({ album }).toString()}">${album}</a></dd>`}
+${artist === null ? nothing : html`<dt>Artist</dt><dd>${isolated(artist, longestAlone)}</dd>`}
+${album === null ? nothing : html`<dt>Album</dt><dd>${albumLink(album)}</dd>`}
 <dt>Relay</dt><dd>${holderOf(holder)} <span class="muted">(slot ${slot})</span></dd>
 ${generation === null ? nothing : html`<dt>Generation</dt><dd>${generation}</dd>`}
-${lastEventId === null ? nothing : html`<dt>Last event</dt><dd class="code">${lastEventId}</dd>`}
+${lastEventId === null ? nothing : html`<dt>Last event</dt><dd class="code">${isolated(lastEventId, longestAlone)}</dd>`}
 </dl>
 ${visitor.mayAct ? buttonsOf(story) : nothing}
 </section>
@@ -52,10 +55,16 @@ ${visitor.mayAct ? buttonsOf(story) : nothing}
   )}</ol></section>`;
 }
 
+function albumLink(album: string): Markup {
+  const name = isolated(album, longestAlone);
+  if (album.length > longestAlbum) return name;
+  return html`<a href="/console/requests?${new URLSearchParams({ album }).toString()}">${name}</a>`;
+}
+
 function holderOf(holder: RecordingHolder | null): Markup {
   if (holder === null) return html`none has its slot`;
   const { host, takenAt, leaseEnded } = holder;
-  return html`${host}${takenAt === null ? nothing : html`, since ${moment(takenAt)} UTC`}${leaseEnded ? ', whose lease has ended' : ''}`;
+  return html`${isolated(host)}${takenAt === null ? nothing : html`, since ${moment(takenAt)} UTC`}${leaseEnded ? ', whose lease has ended' : ''}`;
 }
 
 function buttonsOf({ requests }: RecordingStory): Markup {

@@ -1,5 +1,6 @@
 import { readIsrc } from '@segue/ingestion/isrc.ts';
 import { type OutboxFilter, requestStatuses } from '@segue/outbox/operate/filter.ts';
+import { isolatedText } from './isolated.ts';
 import { choice, field, wholeNumber } from './requestValues.ts';
 
 /** Ages that the form offers, in seconds. */
@@ -27,6 +28,9 @@ export type FormFilter = {
   attempts?: number | undefined;
 };
 
+/** An album is found by its whole name, so that one with a longer name cannot be asked for. */
+export const longestAlbum = 500;
+
 /** Reads the filter of an address or a form; what makes no sense is left out. */
 export function readFilter(values: unknown): FormFilter {
   return {
@@ -34,7 +38,7 @@ export function readFilter(values: unknown): FormFilter {
     status: choice(values, 'status', requestStatuses),
     error: field(values, 'error')?.slice(0, 200),
     reason: choice(values, 'reason', ['duplicate', 'already_indexed', 'discarded']),
-    album: field(values, 'album')?.slice(0, 500),
+    album: field(values, 'album')?.slice(0, longestAlbum),
     older: choice(values, 'older', ageNames),
     newer: choice(values, 'newer', ageNames),
     batch: wholeNumber(values, 'batch', { min: 1, max: Number.MAX_SAFE_INTEGER }),
@@ -89,10 +93,10 @@ export function filterInWords({
 }: FormFilter): string {
   const words = [
     status && `status ${status}`,
-    q && `“${q}”`,
-    error && `refused with “${error}”`,
+    q && `“${isolatedText(q)}”`,
+    error && `refused with “${isolatedText(error)}”`,
     reason && `skipped as ${reason}`,
-    album && `album “${album}”`,
+    album && `album “${isolatedText(album)}”`,
     batch && `album request ${batch}`,
     older && `older than ${ageWords[older]}`,
     newer && `of the last ${ageWords[newer]}`,

@@ -1,8 +1,10 @@
 import type { Sql } from '@segue/database/connection.ts';
+import { longestAlone, longestRead } from '@segue/outbox/operate/cut.ts';
 import { requestStatuses } from '@segue/outbox/operate/filter.ts';
 import { CursorError, type FoundRequest, find, type Order } from '@segue/outbox/operate/find.ts';
 import type { FastifyInstance } from 'fastify';
 import type { Visitor } from '../access/visitor.ts';
+import { isolated, isolatedText } from './isolated.ts';
 import { html, type Markup, nothing } from './markup.ts';
 import {
   ageWords,
@@ -10,6 +12,7 @@ import {
   filterInWords,
   filterParameters,
   isFiltered,
+  longestAlbum,
   outboxFilter,
   readFilter,
   requestsPath,
@@ -26,7 +29,13 @@ export function serveRequests(server: FastifyInstance, { sql }: { sql: Sql }): v
     const filter = readFilter(request.query);
     const order = choice(request.query, 'order', ['newest', 'oldest'] as const) ?? 'newest';
     const after = field(request.query, 'after');
-    const search = { filter: outboxFilter(filter), order, limit: rowsOnPage, after };
+    const search = {
+      filter: outboxFilter(filter),
+      order,
+      limit: rowsOnPage,
+      after,
+      longestText: longestRead,
+    };
     const found = await find(sql, search).catch(error => {
       if (!(error instanceof CursorError)) throw error;
       return null;
@@ -91,7 +100,7 @@ function filterForm(filter: FormFilter, order: Order): Markup {
     option('already_indexed', 'already indexed', filter.reason),
     option('discarded', 'discarded', filter.reason),
   ]}</select></div>
-<div><label for="album">Album, exactly</label><input id="album" name="album" maxlength="500" value="${filter.album ?? ''}"></div>
+<div><label for="album">Album, exactly</label><input id="album" name="album" maxlength="${longestAlbum}" value="${filter.album ?? ''}"></div>
 <div><label for="older">Older than</label><select id="older" name="older">${ageOptions(filter.older)}</select></div>
 <div><label for="newer">Younger than</label><select id="newer" name="newer">${ageOptions(filter.newer)}</select></div>
 <div><label for="attempts">Refusals, at least</label><input id="attempts" name="attempts" inputmode="numeric" pattern="[0-9]*" maxlength="4" value="${filter.attempts ?? ''}"></div>
@@ -114,22 +123,22 @@ export function requestTable(rows: readonly FoundRequest[], { choose = false } =
     row =>
       html`<tr>${
         choose
-          ? html`<td><input type="checkbox" name="id" value="${row.id}" aria-label="Request ${row.id}: ${row.title}"></td>`
+          ? html`<td><input type="checkbox" name="id" value="${row.id}" aria-label="Request ${row.id}: ${isolatedText(row.title)}"></td>`
           : nothing
-      }<th scope="row" class="title"><a href="/console/recordings/${encodeURIComponent(row.isrc)}">${row.title || '(no title)'}</a><br><span class="muted small">${row.artist} · <span class="code">${row.isrc}</span></span></th><td data-label="Album">${row.album}</td><td data-label="Status">${statusWord(row.status)}</td><td class="fixed" data-label="Requested">${ago(row.createdAt)}</td><td data-label="Remarks" class="small">${remarks(row)}</td></tr>`,
+      }<th scope="row" class="title"><a href="/console/recordings/${encodeURIComponent(row.isrc)}">${isolated(row.title || '(no title)')}</a><br><span class="muted small">${isolated(row.artist)} · <span class="code">${row.isrc}</span></span></th><td data-label="Album">${isolated(row.album)}</td><td data-label="Status">${statusWord(row.status)}</td><td class="fixed" data-label="Requested">${ago(row.createdAt)}</td><td data-label="Remarks" class="small">${remarks(row)}</td></tr>`,
   )}</tbody></table></div>`;
 }
 
 function remarks(row: FoundRequest): Markup {
   const parts: (Markup | string)[] = [];
-  if (row.reason !== null) parts.push(row.reason);
+  if (row.reason !== null) parts.push(isolated(row.reason, longestAlone));
   if (row.status === 'pending') {
     if (row.attempts > 0)
       parts.push(
-        `refused ${count(row.attempts)} ${row.attempts === 1 ? 'time' : 'times'}: ${row.lastError ?? 'no message'}`,
+        html`refused ${count(row.attempts)} ${row.attempts === 1 ? 'time' : 'times'}: ${isolated(row.lastError ?? 'no message', longestAlone)}`,
       );
     if (row.availableAt.getTime() > Date.now()) parts.push(html`next attempt ${ago(row.availableAt)}`);
-    parts.push(row.heldByHost === null ? 'no relay has its slot' : `with ${row.heldByHost}`);
+    parts.push(row.heldByHost === null ? 'no relay has its slot' : html`with ${isolated(row.heldByHost)}`);
   } else if (row.settledAt !== null) parts.push(html`settled ${ago(row.settledAt)}`);
   if (row.force) parts.push('forced');
   return html`${parts.map((part, at) => html`${at > 0 ? '; ' : ''}${part}`)}`;

@@ -1,3 +1,4 @@
+import { longestAlone } from '@segue/outbox/operate/cut.ts';
 import type {
   RecordingAction,
   RecordingHolder,
@@ -5,6 +6,7 @@ import type {
   RecordingStory,
 } from '@segue/outbox/operate/recording.ts';
 import type { IconName } from './icons.ts';
+import { isolated } from './isolated.ts';
 import { html, type Markup, nothing } from './markup.ts';
 import { moment, plural } from './words.ts';
 
@@ -29,7 +31,11 @@ export function timelineOf(story: RecordingStory): Happening[] {
       : []),
     ...(indexedAt === null ? [] : [line(indexedAt, 'index', html`A relay saw the recording in the index.`)]),
     ...actions.map(action =>
-      line(action.at, 'person', html`${action.actor}: ${actionLink(action)}, “${action.reason}”`),
+      line(
+        action.at,
+        'person',
+        html`${isolated(action.actor)}: ${actionLink(action)}, “${isolated(action.reason, longestAlone)}”`,
+      ),
     ),
   ];
   const now = requests.flatMap(request => (request.status === 'pending' ? nowOf(request, story) : []));
@@ -65,7 +71,7 @@ function pastOf(request: RecordingRequest, story: RecordingStory): Happening[] {
     priority,
   } = request;
   const made = html`Request ${id} was made ${originOf(request, story)}${
-    answer === null ? nothing : html`, by the API's answer <span class="code">${answer}</span>`
+    answer === null ? nothing : html`, by the API's answer <span class="code">${isolated(answer)}</span>`
   }${force ? ', forced' : ''}${priority === 0 ? '' : `, priority ${priority}`}.`;
   const requested = line(requestedAt, 'waiting', made);
   return decidedAt === null ? [requested] : [requested, line(decidedAt, ...decisionOf(request))];
@@ -78,17 +84,17 @@ function originOf(
 ): Markup {
   const { album_batch_id: batch, requested_at: at, request_id: answer, priority } = request;
   if (batch !== null) {
-    return html`for the album ${album === null ? nothing : html`“${album}”, `}<a href="/console/albums/${batch}">album request ${batch}</a>`;
+    return html`for the album ${album === null ? nothing : html`“${isolated(album)}”, `}<a href="/console/albums/${batch}">album request ${batch}</a>`;
   }
   // Written in one transaction, so that the moments are the same.
   if (lost?.lastAt === at) return html`anew by a relay, since the recording had not reached the index`;
   const netted = answer === null && priority === lowestPriority;
   const net = netted ? actions.find(action => ['backfill', 'reindex'].includes(action.action)) : undefined;
-  if (net !== undefined) return html`by the ${actionLink(net)} of ${net.actor}`;
+  if (net !== undefined) return html`by the ${actionLink(net)} of ${isolated(net.actor)}`;
   if (netted && requests.some(other => other.status === 'scheduled' && other.id < request.id)) {
     return html`anew with the lowest priority, as a relay does for a recording that had not reached the index`;
   }
-  return html`for a single track${title === null ? nothing : html`, “${title}”`}`;
+  return html`for a single track${title === null ? nothing : html`, “${isolated(title)}”`}`;
 }
 
 /** Of what a safety net requests: behind all that people add. */
@@ -96,23 +102,28 @@ const lowestPriority = -600;
 
 function decisionOf(request: RecordingRequest): [IconName, Markup] {
   const { id, status, reason, event_id: event, attempts, last_error: lastError, force } = request;
-  const refused = attempts === 0 ? '' : `, after ${refusals(attempts, lastError)}`;
+  const refused = attempts === 0 ? '' : html`, after ${refusals(attempts, lastError)}`;
   if (status === 'scheduled') {
     const asked = force
       ? 'It was forced, so the index was not asked.'
       : 'The index did not have it, or could not be asked.';
     return [
       'sent',
-      html`Inngest accepted the event for request ${id}${event === null ? nothing : html`, <span class="code">${event}</span>`}${refused}. ${asked}`,
+      html`Inngest accepted the event for request ${id}${event === null ? nothing : html`, <span class="code">${isolated(event, longestAlone)}</span>`}${refused}. ${asked}`,
     ];
   }
   if (status === 'dead') {
     // What refused a request the last time is why it is dead.
     const times =
-      attempts === 0 ? '' : `, after ${refusals(attempts, lastError === reason ? null : lastError)}`;
-    return ['failure', html`Request ${id} was set aside as dead${times}: ${reason ?? 'no reason'}.`];
+      attempts === 0 ? '' : html`, after ${refusals(attempts, lastError === reason ? null : lastError)}`;
+    return [
+      'failure',
+      html`Request ${id} was set aside as dead${times}: ${isolated(reason ?? 'no reason', longestAlone)}.`,
+    ];
   }
-  const why = skipReasons[reason ?? ''] ?? `${(reason ?? 'no reason').replaceAll('_', ' ')}.`;
+  const why =
+    skipReasons[reason ?? ''] ??
+    html`${isolated((reason ?? 'no reason').replaceAll('_', ' '), longestAlone)}.`;
   return ['skipped', html`Request ${id} was skipped${refused}: ${why}`];
 }
 
@@ -149,15 +160,15 @@ function holderWords(holder: RecordingHolder | null): Markup {
   const { host, takenAt, leaseEnded } = holder;
   const since = takenAt === null ? nothing : html` since ${moment(takenAt)}`;
   return leaseEnded
-    ? html`and the relay on ${host}, which had its slot${since}, has let the lease end`
-    : html`with the relay on ${host}, which has its slot${since}`;
+    ? html`and the relay on ${isolated(host)}, which had its slot${since}, has let the lease end`
+    : html`with the relay on ${isolated(host)}, which has its slot${since}`;
 }
 
 /** `3 refusals, the last “422: title too long”`. */
-function refusals(attempts: number, lastError: string | null): string {
-  return `${plural(attempts, 'refusal')}${lastError === null ? '' : `, the last “${lastError}”`}`;
+function refusals(attempts: number, lastError: string | null): Markup {
+  return html`${plural(attempts, 'refusal')}${lastError === null ? '' : html`, the last “${isolated(lastError, longestAlone)}”`}`;
 }
 
 function actionLink({ id, action }: RecordingAction): Markup {
-  return html`<a href="/console/actions/${id}">${action.replaceAll('_', ' ')}</a>`;
+  return html`<a href="/console/actions/${id}">${isolated(action.replaceAll('_', ' '))}</a>`;
 }
