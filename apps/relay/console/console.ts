@@ -7,6 +7,7 @@ import type { Logger } from '@segue/telemetry/logger.ts';
 import type { FastifyError, FastifyInstance, FastifyRequest } from 'fastify';
 import { guard } from './access/gate.ts';
 import { serveLogin } from './access/login.ts';
+import { RefusedSignIns } from './access/refusedSignIns.ts';
 import type { AccessSettings } from './access/variables.ts';
 import { serveActing } from './actions/act.ts';
 import { Jobs } from './actions/jobs.ts';
@@ -45,10 +46,12 @@ export async function serveConsole(server: FastifyInstance, options: ConsoleOpti
     async console => {
       await console.register(cookie);
       await console.register(formbody, { bodyLimit: 65_536 });
-      guard(console, options.access);
+      const refusals = new RefusedSignIns(options.logger);
+      console.addHook('onClose', async () => refusals.stop());
+      guard(console, options.access, refusals);
       answerProblems(console, options.logger);
       serveAssets(console);
-      serveLogin(console, options.access);
+      serveLogin(console, options.access, refusals);
       const { sql, health, workerUrls, pace } = options;
       const watch = new Watch({ sql, health, ...(workerUrls && { workerUrls }), ...pace });
       console.addHook('onClose', async () => await watch.stop());

@@ -107,6 +107,16 @@ export const serviceEvents = {
     when: 'A key is sent over http://, where others on the way can read it.',
     action: 'Use https://, unless both are in one private network.',
   },
+  console_sign_in_refused: {
+    levels: ['warn'],
+    by: ['relay'],
+    when:
+      'Tokens that the console does not know were refused, at the login or as a bearer; `refused` says how many since the ' +
+      'last line. One line a minute at the most.',
+    action:
+      'A few: somebody has mistyped it, or has one from before it was changed. Many, minute after minute: somebody is ' +
+      'guessing; close the port to where they come from, and use a token of `openssl rand -base64 24`.',
+  },
   unsigned_requests: {
     levels: ['warn'],
     by: ['worker'],

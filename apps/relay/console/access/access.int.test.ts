@@ -1,5 +1,6 @@
 import { BlockList } from 'node:net';
 import { useDatabase } from '@segue/testing/database.ts';
+import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import {
   actingToken,
@@ -108,6 +109,28 @@ describe('a token', () => {
       expect(answer.body).toContain('This token is unknown here');
     },
   );
+
+  test('each refused token is logged without it, at the login and as a bearer, and a missing name is none', async () => {
+    const lines: string[] = [];
+    const logger = pino({ level: 'warn' }, { write: line => lines.push(line) });
+    const server = await createConsole({ sql: database.sql, access: guardedAccess, logger });
+    await signIn(server, 'guessed at the login');
+    await server.inject({ url: '/console/', headers: bearer('guessed as a bearer') });
+    await server.inject({ url: '/console/', headers: asPage });
+    await server.inject({ url: '/console/', headers: bearer(readingToken) });
+    await server.inject({
+      method: 'POST',
+      url: '/console/login',
+      headers: fromOwnPage,
+      payload: form({ token: actingToken }),
+    });
+    await server.close();
+    expect(lines.map(line => JSON.parse(line))).toMatchObject([
+      { event: 'console_sign_in_refused', refused: 1 },
+      { event: 'console_sign_in_refused', refused: 1 },
+    ]);
+    expect(lines.join()).not.toContain('guessed');
+  });
 
   test('a name is asked for, since actions are recorded under it', async () => {
     const server = await consoleWith(guardedAccess);

@@ -1,9 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { problemPage } from '../pages/problem.ts';
 import { isCrossSite } from './crossSite.ts';
+import type { RefusedSignIns } from './refusedSignIns.ts';
 import type { Right } from './session.ts';
 import type { AccessSettings } from './variables.ts';
-import { type Admission, admit, isTrustedProxy, type Visitor } from './visitor.ts';
+import { type Admission, admit, bringsToken, isTrustedProxy, type Visitor } from './visitor.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -40,7 +41,7 @@ const answerHeaders = {
 };
 
 /** Guards all routes of the plugin: who may see them is decided here, for each, before its handler runs. */
-export function guard(server: FastifyInstance, settings: AccessSettings): void {
+export function guard(server: FastifyInstance, settings: AccessSettings, refusals: RefusedSignIns): void {
   server.decorateRequest('visitor', null);
   server.addHook('onRequest', async (request, reply) => {
     reply.headers(answerHeaders);
@@ -56,6 +57,7 @@ export function guard(server: FastifyInstance, settings: AccessSettings): void {
       });
     }
     if ('refused' in admission) {
+      if (admission.refused === 'login' && bringsToken(request)) refusals.add();
       // The login page of a console that is closed would promise a way in.
       if (right === 'open' && admission.refused === 'login') return;
       return await turnAway(admission.refused, request, reply);

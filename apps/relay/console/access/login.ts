@@ -3,12 +3,17 @@ import { page } from '../pages/layout.ts';
 import { html, nothing } from '../pages/markup.ts';
 import { field } from '../pages/requestValues.ts';
 import { seenAs } from './gate.ts';
+import type { RefusedSignIns } from './refusedSignIns.ts';
 import { rightOf, sessionSeconds, writeSession } from './session.ts';
 import type { AccessSettings } from './variables.ts';
 import { actorOf, sessionCookie } from './visitor.ts';
 
 /** Signing in by a token, and out. */
-export function serveLogin(server: FastifyInstance, settings: AccessSettings): void {
+export function serveLogin(
+  server: FastifyInstance,
+  settings: AccessSettings,
+  refusals: RefusedSignIns,
+): void {
   server.get('/login', { config: { right: 'open' } }, async (request, reply) => {
     const to = ownPath(field(request.query, 'to'));
     if (request.visitor !== null) return await reply.redirect(to, 303);
@@ -20,6 +25,7 @@ export function serveLogin(server: FastifyInstance, settings: AccessSettings): v
     const name = field(request.body, 'name') ?? '';
     const actor = actorOf(name);
     const right = rightOf(field(request.body, 'token') ?? '', settings);
+    if (right === null) refusals.add();
     if (right === null || actor === null) {
       const problem =
         right === null

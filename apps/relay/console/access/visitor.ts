@@ -79,8 +79,17 @@ function userOfProxy(request: FastifyRequest, settings: AccessSettings, header: 
   return { actor, mayAct: actingUsers.includes('*') || actingUsers.includes(actor), by: 'proxy' };
 }
 
+/** Whether the request has a token in its header, known or not. */
+export function bringsToken(request: FastifyRequest): boolean {
+  return bearerTokenOf(request) !== undefined;
+}
+
+function bearerTokenOf(request: FastifyRequest): string | undefined {
+  return /^Bearer +(\S.*?) *$/i.exec(request.headers.authorization ?? '')?.[1];
+}
+
 function bearerOf(request: FastifyRequest, settings: AccessSettings): Visitor | null {
-  const given = /^Bearer +(\S.*?) *$/i.exec(request.headers.authorization ?? '')?.[1];
+  const given = bearerTokenOf(request);
   if (given === undefined) return null;
   const right = rightOf(given, settings);
   return right === null ? null : { actor: 'console token', mayAct: mayAct(right), by: 'bearer' };
