@@ -58,6 +58,19 @@ test('all requests of a recording are found, settled or not', async () => {
   expect(rows.map(({ id }) => id).sort()).toEqual(ids.slice(0, 2).sort());
 });
 
+test.each<OutboxFilter>([{ status: 'dead' }, {}, { isrc: 'USLNG0000001' }])(
+  'of %j the texts are read as far as is asked for, and whole by default',
+  async filter => {
+    const long = 'é'.repeat(500);
+    const texts = { title: long, artist: long, album: long, reason: long, last_error: long };
+    await outbox.store(settled('dead', { isrc: 'USLNG0000001', ...texts }));
+    const whole = { title: long, artist: long, album: long, reason: long, lastError: long };
+    expect((await find(outbox.sql, { filter })).rows).toMatchObject([whole]);
+    const begun = Object.fromEntries(Object.keys(whole).map(name => [name, 'é'.repeat(301)]));
+    expect((await find(outbox.sql, { filter, longestText: 301 })).rows).toMatchObject([begun]);
+  },
+);
+
 test.each<[string, OutboxFilter, Record<string, unknown>]>([
   ['reason', { reason: 'duplicate' }, settled('skipped', { reason: 'duplicate' })],
   ['error', { error: 'BAD GATE' }, { last_error: '502 Bad Gateway' }],
