@@ -9,10 +9,18 @@ export function isolated(text: string, length = longestInLists): Markup {
   return html`<bdi>${contained(text, length)}</bdi>`;
 }
 
-/** The same where no markup is possible: in a sentence that is made as a text, a `<title>`, an attribute. */
+/**
+ * The same where no markup is possible: in a sentence that is made as a text, a `<title>`, an attribute. Most texts turn
+ * nothing around, and stay as they are for who copies or searches the sentence.
+ */
 export function isolatedText(text: string, length = longestInLists): string {
-  return `\u2068${contained(text, length)}\u2069`;
+  const shown = contained(text, length);
+  return turning.test(shown) ? `\u2068${shown}\u2069` : shown;
 }
+
+/** Signs of direction, and the blocks of scripts that are written from right to left. */
+const turning =
+  /[\p{Bidi_Control}\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
 
 /**
  * The text without characters that would end its isolation early (U+2069, and those that end a paragraph) or start one
