@@ -1,4 +1,3 @@
-import type { Sql } from '@segue/database/connection.ts';
 import type { OpenRow } from '@segue/outbox/row.ts';
 import type { RowOutcome } from '@segue/outbox/settle.ts';
 import { pause } from '@segue/process/pause.ts';
@@ -24,7 +23,6 @@ import { type Batch, ofRecording } from './steps/decide.ts';
 import { stuckIsrcs } from './steps/settle.ts';
 
 export type RelayOptions = BatchDependencies & {
-  sql: Sql;
   poller: Poller;
   inHand: RecordingsInHand;
   keeper: Pick<SlotKeeper, 'id' | 'slots' | 'mayCall' | 'released' | 'lost'>;

@@ -186,7 +186,6 @@ describe('/metrics', () => {
       ],
       left: 2,
       lost: 3,
-      lostSlots: 1,
       closed: [],
       durations: { send: 7, settle: 3 },
       durationMs: 20,

@@ -32,12 +32,19 @@ export function readAnswer({ status, headers, text }: Reply, events: number): An
   const error = `Inngest answered ${status}: ${cut(said) || 'nothing'}`;
   if (refusals.has(status)) return { kind: 'refused', error, published: countPublished(body?.ids) };
   const retryAfterMs = readRetryAfter(headers['retry-after']);
-  const advice = status === 401 || status === 403 ? '. Check INNGEST_EVENT_KEY and INNGEST_BASE_URL' : '';
   return {
     kind: 'unavailable',
-    error: error + advice,
+    error: error + adviceOn(status, headers.location),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
+}
+
+/** What a person should look at. Of an address only its host: the event key stands in its path. */
+function adviceOn(status: number, location: string | undefined): string {
+  if (status === 401 || status === 403) return '. Check INNGEST_EVENT_KEY and INNGEST_BASE_URL';
+  if (status < 300 || status > 399) return '';
+  const host = location !== undefined && URL.parse(location)?.host;
+  return `. It is a redirection${host ? ` to ${host}` : ''}, which is not followed: check INNGEST_BASE_URL`;
 }
 
 /**

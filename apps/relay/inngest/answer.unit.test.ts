@@ -76,12 +76,24 @@ describe('speaks of the events themselves', () => {
 });
 
 describe('speaks of the server, of what stands before it, or of the configuration', () => {
+  test.each([201, 204, 402, 404, 405, 408, 409, 421, 425, 429, 431, 500, 501, 502, 503, 504, 520])(
+    '%d',
+    status => {
+      expect(read(status, { error: 'later' })).toEqual({
+        kind: 'unavailable',
+        error: `Inngest answered ${status}: later`,
+      });
+    },
+  );
+
   test.each([
-    201, 204, 301, 302, 307, 402, 404, 405, 408, 409, 421, 425, 429, 431, 500, 501, 502, 503, 504, 520,
-  ])('%d', status => {
-    expect(read(status, { error: 'later' })).toEqual({
+    [{ location: 'https://inngest.example/e/a-secret' }, ' to inngest.example'],
+    [{ location: '/elsewhere' }, ''],
+    [{}, ''],
+  ])('a redirection, with where it leads and no path of it: %j', (headers, to) => {
+    expect(readAnswer({ status: 308, headers, text: '' }, 1)).toEqual({
       kind: 'unavailable',
-      error: `Inngest answered ${status}: later`,
+      error: `Inngest answered 308: nothing. It is a redirection${to}, which is not followed: check INNGEST_BASE_URL`,
     });
   });
 

@@ -18,8 +18,6 @@ export type BatchReport = {
   left: number;
   /** Rows whose slot another relay had taken meanwhile, or that somebody else has changed. */
   lost: number;
-  /** Slots that another relay had taken meanwhile. */
-  lostSlots: number;
   /** Albums whose last row this was. */
   closed: ClosedBatch[];
   durations: StepDurations;
@@ -34,7 +32,7 @@ export function reportOf(
   durationMs: number,
   maxAttempts: number,
 ): BatchReport {
-  const { written, closed, lostSlots } = settled;
+  const { written, closed } = settled;
   const stuck = stuckIsrcs(settled);
   const report: BatchReport = {
     scheduled: [],
@@ -44,7 +42,6 @@ export function reportOf(
     refused: [],
     left: batch.waiting.length,
     lost: 0,
-    lostSlots: lostSlots.length,
     closed,
     durations,
     durationMs,

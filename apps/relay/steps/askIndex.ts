@@ -1,4 +1,5 @@
 import { reasonOf } from '@segue/process/reason.ts';
+import { statusOf } from '@segue/track-index/qdrantError.ts';
 import type { TrackIndex } from '@segue/track-index/trackIndex.ts';
 import type { Breaker } from '../guards/breaker.ts';
 import type { Sending } from './decide.ts';
@@ -27,6 +28,7 @@ export async function askIndex(
     return null;
   } catch (error) {
     breaker.failed();
-    return `Qdrant: ${reasonOf(error)}`;
+    const isRefused = [401, 403].includes(statusOf(error) ?? 0);
+    return `Qdrant: ${reasonOf(error)}${isRefused ? '. Check QDRANT_API_KEY' : ''}`;
   }
 }

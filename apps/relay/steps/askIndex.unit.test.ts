@@ -45,6 +45,13 @@ test('an index that cannot be asked decides nothing, and the reason is told', as
   expect(sendings.map(({ outcome }) => outcome.as)).toEqual(['undecided', 'undecided']);
 });
 
+test.each([401, 403])('an index that answers %d says what to look at', async status => {
+  const index = {
+    checkTracksExist: vi.fn(() => Promise.reject(Object.assign(new Error('Refused'), { status }))),
+  };
+  expect(await askIndex(index, closed(), [sending()])).toBe('Qdrant: Refused. Check QDRANT_API_KEY');
+});
+
 test('an index that failed a moment ago is not asked, and every batch says so', async () => {
   const index = { checkTracksExist: vi.fn(() => Promise.reject(new Error('fetch failed'))) };
   const breaker = closed();
