@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { deleteClosedBatches, deleteSettled, type RetentionPage } from './retain.ts';
+import { deleteClosedBatches, deleteSettledPages } from './retain.ts';
 import { newIsrc, useOutbox } from './test/outbox.ts';
 
 const outbox = useOutbox();
@@ -9,16 +9,7 @@ const olderThanMs = 7 * dayMs;
 const daysAgo = (days: number) => new Date(Date.now() - days * dayMs);
 
 /** Page after page, as the relay does it. */
-async function deleteAll() {
-  const pages: number[] = [];
-  let after: string | null = null;
-  do {
-    const page: RetentionPage = await deleteSettled(outbox.sql, { olderThanMs, after });
-    pages.push(page.deleted);
-    after = page.last;
-  } while (after !== null);
-  return pages;
-}
+const deleteAll = () => Array.fromAsync(deleteSettledPages(outbox.sql, { olderThanMs }));
 
 const left = () =>
   outbox.sql`SELECT id FROM ingestion_outbox ORDER BY id`.then(rows => rows.map(row => row.id));

@@ -6,7 +6,7 @@ const rowsAtOnce = 1_000;
 /** The least id that there can be. */
 const lowestId = '-9223372036854775808';
 
-export type RetentionPage = { deleted: number; last: string | null };
+type RetentionPage = { deleted: number; last: string | null };
 
 /**
  * Deletes settled rows older than the retention, at most {@link rowsAtOnce}, starting behind a given id. It
@@ -38,6 +38,19 @@ export async function deleteSettled(
       -- A row is settled after it is made, so behind a page of young rows nothing has expired either.
       (SELECT max(id)::text FROM page HAVING bool_or(old)) AS last`;
   return answer;
+}
+
+/** Deletes all settled rows older than the retention, page after page. Yields how many each page had. */
+export async function* deleteSettledPages(
+  db: Queryable,
+  { olderThanMs }: { olderThanMs: number },
+): AsyncGenerator<number, void, void> {
+  let after: string | null = null;
+  do {
+    const page: RetentionPage = await deleteSettled(db, { olderThanMs, after });
+    after = page.last;
+    yield page.deleted;
+  } while (after !== null);
 }
 
 /** Deletes the counts of closed albums that were requested longer ago than the retention, at most {@link rowsAtOnce}. */

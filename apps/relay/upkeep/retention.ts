@@ -1,5 +1,5 @@
 import type { Sql } from '@segue/database/connection.ts';
-import { deleteClosedBatches, deleteSettled, type RetentionPage } from '@segue/outbox/retain.ts';
+import { deleteClosedBatches, deleteSettledPages } from '@segue/outbox/retain.ts';
 import { forgetRelays } from '@segue/outbox/slots.ts';
 import { inBackground } from '@segue/process/background.ts';
 import { pause } from '@segue/process/pause.ts';
@@ -21,13 +21,11 @@ const relaysKeptMs = 24 * 3_600_000;
 export function retention(sql: Sql, olderThanMs: number, logger: Logger): Service {
   async function removeSettled(signal: AbortSignal): Promise<number> {
     let removed = 0;
-    let after: string | null = null;
-    do {
-      const page: RetentionPage = await deleteSettled(sql, { olderThanMs, after });
-      removed += page.deleted;
-      after = page.last;
-      if (after !== null) await pause(betweenPagesMs, signal);
-    } while (after !== null && !signal.aborted);
+    for await (const ofPage of deleteSettledPages(sql, { olderThanMs })) {
+      removed += ofPage;
+      await pause(betweenPagesMs, signal);
+      if (signal.aborted) break;
+    }
     return removed;
   }
 

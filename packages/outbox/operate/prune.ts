@@ -1,5 +1,5 @@
 import type { Queryable } from '@segue/database/connection.ts';
-import { deleteClosedBatches, deleteSettled, type RetentionPage } from '../retain.ts';
+import { deleteClosedBatches, deleteSettledPages } from '../retain.ts';
 import { recordAction } from './actions.ts';
 import type { BoundedCount } from './count.ts';
 
@@ -14,14 +14,11 @@ export async function* prune(
   { olderThanMs, reason, actor }: { olderThanMs: number; reason: string; actor?: string | undefined },
 ): AsyncGenerator<number> {
   let deleted = 0;
-  let after: string | null = null;
   try {
-    do {
-      const page: RetentionPage = await deleteSettled(db, { olderThanMs, after });
-      deleted += page.deleted;
-      after = page.last;
+    for await (const ofPage of deleteSettledPages(db, { olderThanMs })) {
+      deleted += ofPage;
       yield deleted;
-    } while (after !== null);
+    }
     while ((await deleteClosedBatches(db, { olderThanMs })) > 0) yield deleted;
   } finally {
     await recordAction(db, { actor, action: 'prune', reason, rows: deleted, selection: { olderThanMs } });
